@@ -1,0 +1,52 @@
+/** An ARN of ECS or of another service that Berth speaks for. */
+export type Arn = string
+
+/** Who and where a cell is: the parts that all of its ARNs share. */
+export interface ArnScope {
+  readonly partition: string
+  readonly region: string
+  /** Twelve digits. */
+  readonly account: string
+}
+
+/** `arn:aws:ecs:<region>:<account>:<resource>` */
+export const ecsArn = (scope: ArnScope, resource: string): Arn =>
+  `arn:${scope.partition}:ecs:${scope.region}:${scope.account}:${resource}`
+
+export const clusterArn = (scope: ArnScope, cluster: string): Arn => ecsArn(scope, `cluster/${cluster}`)
+export const taskDefinitionArn = (scope: ArnScope, family: string, revision: number): Arn =>
+  ecsArn(scope, `task-definition/${family}:${revision}`)
+export const taskArn = (scope: ArnScope, cluster: string, id: string): Arn => ecsArn(scope, `task/${cluster}/${id}`)
+export const serviceArn = (scope: ArnScope, cluster: string, name: string): Arn =>
+  ecsArn(scope, `service/${cluster}/${name}`)
+export const containerInstanceArn = (scope: ArnScope, cluster: string, id: string): Arn =>
+  ecsArn(scope, `container-instance/${cluster}/${id}`)
+export const containerArn = (scope: ArnScope, cluster: string, taskId: string, containerUuid: string): Arn =>
+  ecsArn(scope, `container/${cluster}/${taskId}/${containerUuid}`)
+export const capacityProviderArn = (scope: ArnScope, name: string): Arn => ecsArn(scope, `capacity-provider/${name}`)
+
+/** The parts of an ARN. */
+export interface ParsedArn {
+  readonly partition: string
+  readonly service: string
+  readonly region: string
+  readonly account: string
+  /** Everything after the account, such as `task/default/0123abcd`. */
+  readonly resource: string
+  /** The resource cut at its slashes. */
+  readonly path: readonly string[]
+}
+
+/** Takes an ARN apart; `undefined` when `text` is none. */
+export function parseArn(text: string): ParsedArn | undefined {
+  const match = /^arn:([^:]+):([^:]+):([^:]*):([^:]*):(.+)$/s.exec(text)
+  if (!match) return undefined
+  const [, partition = '', service = '', region = '', account = '', resource = ''] = match
+  return { partition, service, region, account, resource, path: resource.split('/') }
+}
+
+/** The last part of an ARN's resource, or the text itself when it is no ARN: how ECS takes "short name or full ARN". */
+export function shortName(nameOrArn: string): string {
+  const arn = parseArn(nameOrArn)
+  return arn ? (arn.path.at(-1) ?? nameOrArn) : nameOrArn
+}

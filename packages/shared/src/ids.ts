@@ -1,0 +1,7 @@
+import { type Random, randomDecimal, randomHex } from './random.ts'
+
+/** 32 hex digits: the id of a task, a container instance or an attachment, as ECS's own newer ids. */
+export const newId = (random: Random): string => randomHex(random, 32)
+
+/** `ecs-svc/<19 digits>`: the id of a service's deployment. */
+export const newDeploymentId = (random: Random): string => `ecs-svc/${randomDecimal(random, 19)}`
