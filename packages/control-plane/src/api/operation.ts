@@ -4,18 +4,12 @@ import type { EcsOperationTypes } from './model/gen/ecs-operations.ts'
 export type EcsOperation = keyof EcsOperationTypes
 
 /**
- * A request type of the SDK as it is after decoding: members the model requires are there. (The SDK types them
- * `T | undefined` but not optional.) Still assignable to the SDK's own type.
+ * A request type of the SDK as it is after decoding: the members the model requires are there (the SDK types them
+ * `T | undefined`, but not optional). Only the outermost members change, so what is inside keeps the SDK's names.
  */
-export type Decoded<T> = T extends string | number | boolean | Date | Uint8Array | undefined
-  ? T
-  : T extends (infer Item)[]
-    ? Decoded<Item>[]
-    : T extends object
-      ? {
-          [Member in keyof T]: {} extends Pick<T, Member> ? Decoded<T[Member]> : Decoded<Exclude<T[Member], undefined>>
-        }
-      : T
+export type Decoded<T> = {
+  [Member in keyof T]: Record<never, never> extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>
+}
 
 /** What the handler of `Op` is given: decoded, checked against the model, timestamps as `Date`. */
 export type EcsInput<Op extends EcsOperation> = Decoded<EcsOperationTypes[Op]['input']>
