@@ -8,7 +8,7 @@ export type EcsOperation = keyof EcsOperationTypes
  * `T | undefined`, but not optional). Only the outermost members change, so what is inside keeps the SDK's names.
  */
 export type Decoded<T> = {
-  [Member in keyof T]: Record<never, never> extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>
+  [Member in keyof T]: {} extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>
 }
 
 /** What the handler of `Op` is given: decoded, checked against the model, timestamps as `Date`. */
