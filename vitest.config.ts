@@ -12,7 +12,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/simulation/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
+            'test/conformance/**/*.test.ts',
+          ],
           exclude: [...ignored, '**/*.integration.test.ts'],
           testTimeout: 60_000,
         },
