@@ -24,6 +24,7 @@ export const ROOMS: readonly Room[] = [
 
   // The files directly under src/ are the wiring: they alone know everything, `store/redis` among it.
   { name: 'control-plane', knows: ['shared', 'control-plane/**'] },
+  { name: 'control-plane/config', knows: ['shared'] },
   { name: 'control-plane/scheduler', knows: ['shared'], pure: true },
   { name: 'control-plane/store', knows: ['shared'], testsKnow: memoryStore, integrationTestsKnow: redisStore },
   { name: 'control-plane/store/memory', knows: ['shared', 'control-plane/store'] },
