@@ -1,0 +1,313 @@
+import type * as ecs from '@aws-sdk/client-ecs'
+import type { DesiredTaskStatus, ContainerStatus, TaskStatus } from '@berth/shared/task-status.ts'
+import type { PlacementSummary } from './placement-summary.ts'
+
+/**
+ * What a cell knows: one record type a table. Records are plain JSON and never changed in place: a change puts a new
+ * object. Times are ms since the epoch. Absent members are absent, never null.
+ */
+
+export type TagRecord = Readonly<Record<string, string>>
+
+export interface ClusterRecord {
+  readonly name: string
+  readonly arn: string
+  readonly status: 'ACTIVE' | 'INACTIVE'
+  readonly settings: readonly { readonly name: string; readonly value: string }[]
+  readonly configuration?: ecs.ClusterConfiguration
+  readonly serviceConnectDefaults?: { readonly namespace: string }
+  readonly capacityProviders: readonly string[]
+  readonly defaultCapacityProviderStrategy: readonly ecs.CapacityProviderStrategyItem[]
+  readonly tags: TagRecord
+  readonly createdAt: number
+}
+
+/** The highest revision that a family ever had, which is never given out again. */
+export interface FamilyRecord {
+  readonly family: string
+  readonly latestRevision: number
+}
+
+export interface TaskDefinitionRecord {
+  readonly arn: string
+  readonly family: string
+  readonly revision: number
+  readonly status: 'ACTIVE' | 'INACTIVE' | 'DELETE_IN_PROGRESS'
+  /** The definition as Describe answers it, with ECS's defaults filled in and without the members that stand beside it here. */
+  readonly definition: Omit<
+    ecs.TaskDefinition,
+    'registeredAt' | 'deregisteredAt' | 'deleteRequestedAt' | 'status' | 'revision' | 'taskDefinitionArn'
+  >
+  readonly registeredAt: number
+  readonly registeredBy: string
+  readonly deregisteredAt?: number
+  readonly deleteRequestedAt?: number
+  readonly tags: TagRecord
+}
+
+/** A host port that the cell has granted to a container. */
+export interface PortGrant {
+  readonly containerPort: number
+  /** 0 where nothing is bound on the host (awsvpc, none). */
+  readonly hostPort: number
+  readonly protocol: 'tcp' | 'udp'
+  readonly name?: string
+}
+
+export interface TaskContainerRecord {
+  readonly arn: string
+  readonly name: string
+  readonly image: string
+  readonly imageDigest?: string
+  readonly runtimeId?: string
+  readonly essential: boolean
+  readonly lastStatus: ContainerStatus
+  readonly exitCode?: number
+  readonly reason?: string
+  readonly healthStatus: 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN'
+  /** Whether the definition has a health check: only then does ECS count it. */
+  readonly hasHealthCheck: boolean
+  readonly portGrants: readonly PortGrant[]
+  /** What the host says is bound. */
+  readonly networkBindings: readonly { bindIP: string; containerPort: number; hostPort: number; protocol: string }[]
+  readonly cpu: number
+  readonly memory?: number
+  readonly memoryReservation?: number
+  readonly gpuIds: readonly string[]
+  readonly restartCount: number
+}
+
+export interface NetworkInterfaceRecord {
+  /** Id of the attachment. */
+  readonly attachmentId: string
+  readonly networkInterfaceId: string
+  readonly subnetId: string
+  readonly securityGroups: readonly string[]
+  readonly assignPublicIp: boolean
+  readonly status: 'PRECREATED' | 'ATTACHING' | 'ATTACHED' | 'DETACHING' | 'DETACHED' | 'DELETED'
+  readonly privateIpv4?: string
+  readonly macAddress?: string
+}
+
+/** What a task takes of its host, fixed when it was placed. */
+export interface ClaimRecord {
+  readonly cpu: number
+  readonly memoryMib: number
+  readonly gpus: number
+  readonly networkInterfaces: number
+  readonly ports: readonly { readonly port: number; readonly protocol: 'tcp' | 'udp' }[]
+}
+
+export interface TaskRecord {
+  /** 32 hex digits, the key. */
+  readonly id: string
+  readonly arn: string
+  readonly cluster: string
+  readonly taskDefinitionArn: string
+  readonly family: string
+  readonly revision: number
+  readonly group: string
+  readonly startedBy?: string
+  readonly serviceName?: string
+  readonly deploymentId?: string
+  readonly launchType: 'EC2' | 'FARGATE' | 'EXTERNAL'
+  readonly capacityProviderName?: string
+  readonly platformVersion?: string
+  /** The container instance's id. A task that was given a host stays there for ever. */
+  readonly hostId?: string
+  readonly availabilityZone?: string
+  readonly claim: ClaimRecord
+  readonly lastStatus: TaskStatus
+  readonly desiredStatus: DesiredTaskStatus
+  readonly stopCode?: ecs.TaskStopCode
+  readonly stoppedReason?: string
+  readonly connectivity: 'CONNECTED' | 'DISCONNECTED'
+  readonly connectivityAt?: number
+  readonly containers: readonly TaskContainerRecord[]
+  readonly networkInterface?: NetworkInterfaceRecord
+  readonly overrides: ecs.TaskOverride
+  readonly cpu?: string
+  readonly memory?: string
+  readonly ephemeralStorageGib?: number
+  readonly enableExecuteCommand: boolean
+  readonly tags: TagRecord
+  readonly version: number
+  readonly createdAt: number
+  readonly pullStartedAt?: number
+  readonly pullStoppedAt?: number
+  readonly startedAt?: number
+  readonly stoppingAt?: number
+  readonly executionStoppedAt?: number
+  readonly stoppedAt?: number
+  /** Why the task is where it is. */
+  readonly placement?: PlacementSummary
+}
+
+export interface HostAttributeRecord {
+  readonly name: string
+  readonly value?: string
+  /** Whether the agent reported it; those cannot be deleted through the API. */
+  readonly fromAgent: boolean
+}
+
+/** A container instance. Called a host wherever the machine is meant. */
+export interface HostRecord {
+  /** The container instance's id, 32 hex digits: the key. */
+  readonly id: string
+  readonly arn: string
+  readonly cluster: string
+  /** What the host calls itself for life. */
+  readonly agentHostId: string
+  readonly ec2InstanceId: string
+  readonly status: 'REGISTERING' | 'ACTIVE' | 'DRAINING' | 'DEREGISTERING' | 'INACTIVE'
+  readonly agentConnected: boolean
+  /** When it was last known to go from connected to not; the start of host loss. */
+  readonly disconnectedAt?: number
+  /** Whether its tasks were given up since it was last connected. */
+  readonly lost: boolean
+  readonly engineHealthy: boolean
+  readonly offersFargate: boolean
+  readonly agentVersion: string
+  readonly agentHash: string
+  readonly dockerVersion: string
+  readonly address: string
+  readonly cpu: number
+  readonly memoryMib: number
+  readonly gpuIds: readonly string[]
+  readonly networkInterfaces: number
+  readonly reservedTcpPorts: readonly number[]
+  readonly reservedUdpPorts: readonly number[]
+  readonly dynamicPorts: { readonly first: number; readonly last: number }
+  readonly attributes: readonly HostAttributeRecord[]
+  readonly tags: TagRecord
+  readonly registeredAt: number
+  readonly version: number
+}
+
+export interface DeploymentRecord {
+  /** `ecs-svc/<19 digits>` */
+  readonly id: string
+  readonly status: 'PRIMARY' | 'ACTIVE' | 'INACTIVE'
+  readonly taskDefinitionArn: string
+  readonly desiredCount: number
+  readonly launchType: 'EC2' | 'FARGATE' | 'EXTERNAL'
+  readonly capacityProviderStrategy: readonly ecs.CapacityProviderStrategyItem[]
+  readonly platformVersion?: string
+  readonly networkConfiguration?: ecs.NetworkConfiguration
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly rolloutState: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED'
+  readonly rolloutStateReason: string
+  /** Consecutive failures; 0 again once a task runs. */
+  readonly failedTasks: number
+  /** Restart throttle: no new task of this deployment before this time. */
+  readonly notBefore?: number
+  /** How many times in a row the throttle has grown. */
+  readonly throttleSteps: number
+}
+
+export interface ServiceRecord {
+  readonly name: string
+  readonly cluster: string
+  readonly arn: string
+  readonly status: 'ACTIVE' | 'DRAINING' | 'INACTIVE'
+  readonly schedulingStrategy: 'REPLICA' | 'DAEMON'
+  readonly desiredCount: number
+  readonly taskDefinitionArn: string
+  readonly launchType?: 'EC2' | 'FARGATE' | 'EXTERNAL'
+  readonly capacityProviderStrategy: readonly ecs.CapacityProviderStrategyItem[]
+  readonly platformVersion?: string
+  readonly deploymentController: 'ECS' | 'EXTERNAL'
+  /** With ECS's defaults filled in, as Describe answers it. */
+  readonly deploymentConfiguration: ecs.DeploymentConfiguration
+  readonly placementConstraints: readonly ecs.PlacementConstraint[]
+  readonly placementStrategy: readonly ecs.PlacementStrategy[]
+  readonly networkConfiguration?: ecs.NetworkConfiguration
+  readonly healthCheckGracePeriodSeconds?: number
+  readonly availabilityZoneRebalancing: 'ENABLED' | 'DISABLED'
+  readonly enableECSManagedTags: boolean
+  readonly enableExecuteCommand: boolean
+  readonly propagateTags: 'NONE' | 'SERVICE' | 'TASK_DEFINITION'
+  readonly role?: string
+  readonly deployments: readonly DeploymentRecord[]
+  readonly tags: TagRecord
+  readonly createdAt: number
+  readonly createdBy: string
+  readonly clientToken?: string
+  readonly steady: boolean
+  /** When the last "unable to place" event of each text was written, so that equal ones are left out for 6 h. */
+  readonly placementFailure?: { readonly message: string; readonly at: number }
+}
+
+export interface ServiceEventRecord {
+  /** UUID. */
+  readonly id: string
+  /** `<cluster>/<service>` */
+  readonly service: string
+  readonly createdAt: number
+  readonly message: string
+  /** Counts up within the service. */
+  readonly sequence: number
+}
+
+/** Account settings, by principal ARN, or `default` for those of the whole account. */
+export interface AccountSettingRecord {
+  readonly principalArn: string
+  readonly name: string
+  readonly value: string
+}
+
+/** What a client token was used for, so that the same call again gets the same answer. */
+export interface ClientTokenRecord {
+  /** `<operation>/<cluster>/<token>` */
+  readonly key: string
+  /** Hash of the rest of the input: the same token with another input is refused. */
+  readonly fingerprint: string
+  readonly taskIds: readonly string[]
+  readonly createdAt: number
+}
+
+/** Every table of a cell, and how its records are keyed. */
+export interface CellRecords {
+  /** By name. */
+  clusters: ClusterRecord
+  /** By family. */
+  families: FamilyRecord
+  /** By `family:revision`. */
+  taskDefinitions: TaskDefinitionRecord
+  /** By id. */
+  tasks: TaskRecord
+  /** By container instance id. */
+  hosts: HostRecord
+  /** By `cluster/name`. */
+  services: ServiceRecord
+  /** By `cluster/name/<sequence, 12 digits>`. */
+  serviceEvents: ServiceEventRecord
+  /** By `principalArn name`. */
+  accountSettings: AccountSettingRecord
+  /** By key. */
+  clientTokens: ClientTokenRecord
+}
+
+export type TableName = keyof CellRecords
+
+export const tableNames = [
+  'clusters',
+  'families',
+  'taskDefinitions',
+  'tasks',
+  'hosts',
+  'services',
+  'serviceEvents',
+  'accountSettings',
+  'clientTokens',
+] as const satisfies readonly TableName[]
+
+export const serviceKey = (cluster: string, name: string): string => `${cluster}/${name}`
+export const taskDefinitionKey = (family: string, revision: number): string => `${family}:${revision}`
+export const serviceEventKey = (service: string, sequence: number): string =>
+  `${service}/${String(sequence).padStart(12, '0')}`
+export const accountSettingKey = (principalArn: string, name: string): string => `${principalArn} ${name}`
+
+/** Whether a task still holds its claim on its host: from placement until the host reports STOPPED or is given up. */
+export const holdsClaim = (task: TaskRecord): boolean => task.hostId !== undefined && task.lastStatus !== 'STOPPED'

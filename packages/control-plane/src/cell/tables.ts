@@ -1,0 +1,57 @@
+import {
+  type AccountSettingRecord,
+  type CellRecords,
+  type ClientTokenRecord,
+  type ClusterRecord,
+  type FamilyRecord,
+  type HostRecord,
+  holdsClaim,
+  type ServiceEventRecord,
+  type ServiceRecord,
+  serviceKey,
+  type TableName,
+  type TaskDefinitionRecord,
+  type TaskRecord,
+} from './records.ts'
+import { Table } from './table.ts'
+
+/** One change of one record, as those who watch the cell see it. */
+export type Change = {
+  [K in TableName]: {
+    readonly table: K
+    readonly key: string
+    readonly before: CellRecords[K] | undefined
+    readonly after: CellRecords[K] | undefined
+  }
+}[TableName]
+
+/** All tables of a cell, with their indexes. */
+export function createTables() {
+  return {
+    clusters: new Table<ClusterRecord, never>({}),
+    families: new Table<FamilyRecord, never>({}),
+    taskDefinitions: new Table<TaskDefinitionRecord, 'family'>({ family: (definition) => definition.family }),
+    tasks: new Table<TaskRecord, 'cluster' | 'host' | 'service' | 'taskDefinition'>({
+      cluster: (task) => task.cluster,
+      host: (task) => task.hostId,
+      service: (task) => (task.serviceName === undefined ? undefined : serviceKey(task.cluster, task.serviceName)),
+      taskDefinition: (task) => (holdsClaim(task) ? task.taskDefinitionArn : undefined),
+    }),
+    hosts: new Table<HostRecord, 'cluster' | 'agentHostId'>({
+      cluster: (host) => host.cluster,
+      agentHostId: (host) => host.agentHostId,
+    }),
+    services: new Table<ServiceRecord, 'cluster' | 'taskDefinition'>({
+      cluster: (service) => service.cluster,
+      taskDefinition: (service) => (service.status === 'INACTIVE' ? undefined : service.taskDefinitionArn),
+    }),
+    serviceEvents: new Table<ServiceEventRecord, 'service'>({ service: (event) => event.service }),
+    accountSettings: new Table<AccountSettingRecord, 'principal'>({ principal: (setting) => setting.principalArn }),
+    clientTokens: new Table<ClientTokenRecord, never>({}),
+  }
+}
+
+export type Tables = ReturnType<typeof createTables>
+
+/** The tables as anybody but a transaction may use them. */
+export type ReadonlyTables = { readonly [K in TableName]: Omit<Tables[K], 'set'> }
