@@ -53,6 +53,9 @@ export interface Transaction {
   delete(table: TableName, key: string): void
 }
 
+/** Hosts come before the tasks that hold something of them. */
+const loadOrder: readonly TableName[] = ['hosts', ...tableNames.filter((name) => name !== 'hosts')]
+
 interface Batch {
   readonly sequence: number
   readonly changes: readonly Change[]
@@ -96,11 +99,9 @@ export class Cell {
     this.#options = deps.options ?? defaultCellOptions
     this.fence = deps.fence
     this.#sequence = loaded.sequence
-    const known = new Set<string>(tableNames)
-    for (const { table, key, value } of loaded.records) {
-      if (value === null || !known.has(table)) continue
-      this.#set(table as TableName, key, JSON.parse(value))
-    }
+    for (const name of loadOrder)
+      for (const { table, key, value } of loaded.records)
+        if (table === name && value !== null) this.#set(name, key, JSON.parse(value))
   }
 
   /** The tables, for looking. What is seen here may not be durable yet: answer from `read`. */

@@ -95,7 +95,10 @@ export interface ClaimRecord {
   readonly memoryMib: number
   readonly gpus: number
   readonly networkInterfaces: number
+  /** Host ports that the definition names. */
   readonly ports: readonly { readonly port: number; readonly protocol: 'tcp' | 'udp' }[]
+  /** Host ports that were picked for it, each held in both protocols. */
+  readonly dynamicPorts: readonly number[]
 }
 
 export interface TaskRecord {
