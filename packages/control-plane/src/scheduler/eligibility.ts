@@ -1,0 +1,104 @@
+import type { CompiledConstraint } from './constraint.ts'
+import type { Demand } from './demand.ts'
+import type { HostDescription } from './host-description.ts'
+import type { HostFleet } from './host-fleet.ts'
+import type { PlacementRequest } from './placement-request.ts'
+import { type QueriedHost, evaluate } from './query/evaluate.ts'
+
+/** Whether a host may have one more task, whatever CPU and memory it has left. */
+export type HostCheck = (slot: number) => boolean
+
+/** The request's required attributes, as one predicate over host classes. */
+export function requiredAttributesCheck(fleet: HostFleet, request: PlacementRequest): HostCheck | undefined {
+  const required = request.requiredAttributes
+  if (required.length === 0) return undefined
+  const name = `requires ${required.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join(',')}`
+  const verdict = fleet.classVerdicts(name, (example) =>
+    required.every((attribute) => hasAttribute(example, attribute)),
+  )
+  return (slot) => verdict(fleet.classOf[slot] as number)
+}
+
+/** Whether the host has the attribute, with the value if one is asked for. */
+export function hasAttribute(
+  host: HostDescription,
+  { name, value }: { readonly name: string; readonly value?: string },
+): boolean {
+  const has = host.attributes.get(name)
+  return has !== undefined && (value === undefined || value === has)
+}
+
+/** One constraint as a check on hosts; verdicts that only need the host's class are remembered by class. */
+export function constraintCheck(fleet: HostFleet, constraint: CompiledConstraint, group: string): HostCheck {
+  if (constraint.type === 'distinctInstance') {
+    return (slot) => fleet.groupCount(group, slot) === 0
+  }
+  const { expression, text, scope } = constraint
+  if (scope !== 'class') return (slot) => evaluate(expression, queriedHost(fleet, slot))
+  const verdict = fleet.classVerdicts(`memberOf ${text}`, (example) => evaluate(expression, asQueried(example)))
+  return (slot) => verdict(fleet.classOf[slot] as number)
+}
+
+/** A host of the fleet as the query language sees it. */
+export function queriedHost(fleet: HostFleet, slot: number): QueriedHost {
+  const host = fleet.hostAt(slot)
+  return {
+    attributes: host.attributes,
+    ec2InstanceId: host.ec2InstanceId,
+    agentVersion: host.agentVersion,
+    registeredAt: host.registeredAt,
+    agentConnected: fleet.states[slot]?.agentConnected === true,
+    runningTasksCount: fleet.runningTasks[slot] as number,
+    taskGroups: () => fleet.groupsOn(slot),
+  }
+}
+
+/** A class's example, for expressions that ask for nothing beyond the class. */
+const asQueried = (example: HostDescription): QueriedHost => ({
+  ...example,
+  agentConnected: true,
+  runningTasksCount: 0,
+  taskGroups: () => [],
+})
+
+/**
+ * All that the request asks of a host beside CPU, memory and being placeable, cheapest first; `undefined` when it asks
+ * for nothing. Reads the fleet as it is at each call.
+ */
+export function compileChecks(fleet: HostFleet, request: PlacementRequest): HostCheck | undefined {
+  const checks = [
+    requiredAttributesCheck(fleet, request),
+    ...request.constraints.map((constraint) => constraintCheck(fleet, constraint, request.group)),
+    ...resourceChecks(fleet, request),
+  ].filter((check) => check !== undefined)
+  const [first, second] = checks
+  if (first === undefined) return undefined
+  if (second === undefined) return first
+  return (slot) => {
+    for (const check of checks) if (!check(slot)) return false
+    return true
+  }
+}
+
+function resourceChecks(fleet: HostFleet, { demand, eligible }: PlacementRequest): (HostCheck | undefined)[] {
+  const { gpus, enis, ports, dynamicPorts, custom } = demand
+  return [
+    eligible && ((slot) => eligible(fleet.hostAt(slot).id)),
+    gpus > 0 ? (slot) => (fleet.gpusFree[slot] as number) >= gpus : undefined,
+    enis > 0 ? (slot) => (fleet.enisFree[slot] as number) >= enis : undefined,
+    custom && ((slot) => [...custom].every(([name, amount]) => (fleet.customFree[slot]?.get(name) ?? 0) >= amount)),
+    ports.length > 0
+      ? (slot) => {
+          const taken = fleet.ports[slot]
+          return taken === undefined || !ports.some((claim) => taken.holderAgainst(claim) !== undefined)
+        }
+      : undefined,
+    dynamicPorts > 0 ? (slot) => dynamicPortsFor(fleet, slot, demand).length === dynamicPorts : undefined,
+  ]
+}
+
+/** The dynamic ports that one more task of this demand would get: fewer than it needs when the host has no more. */
+export function dynamicPortsFor(fleet: HostFleet, slot: number, demand: Demand): number[] {
+  if (demand.dynamicPorts === 0) return []
+  return fleet.freeDynamicPorts(slot, demand.dynamicPorts, new Set(demand.ports.map((claim) => claim.port)))
+}

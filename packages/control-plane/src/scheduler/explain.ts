@@ -1,0 +1,244 @@
+import { type Demand, describePort } from './demand.ts'
+import { dynamicPortsFor, hasAttribute, queriedHost } from './eligibility.ts'
+import { type Explanation, type HostVerdict, type Lack, RULES, type Rule, type Win } from './explanation.ts'
+import type { HostFleet } from './host-fleet.ts'
+import { completeStrategy, scoreOf } from './host-score.ts'
+import type { PlacementRequest } from './placement-request.ts'
+import { describeExpression, describeSubject } from './query/describe.ts'
+import { evaluate, valueOf } from './query/evaluate.ts'
+import type { Expression } from './query/expression.ts'
+import { describeStep } from './strategy.ts'
+
+/** How many hosts an explanation tells about one by one. */
+const CLOSEST = 5
+
+/** What stands in the way of one more task of the request on each host of its pool, counted and with the closest hosts. */
+export function explain(fleet: HostFleet, request: PlacementRequest): Explanation {
+  const { slots } = fleet.pool(request.pool)
+  const removed: Partial<Record<Rule, number>> = {}
+  const closest: { readonly slot: number; readonly distance: number; readonly lacks: readonly Lack[] }[] = []
+  let suitable = 0
+  for (let at = 0; at < slots.size; at++) {
+    const slot = slots.members[at] as number
+    const lacks = lacksOf(fleet, request, slot)
+    const [first] = lacks
+    if (first === undefined) {
+      suitable++
+      continue
+    }
+    removed[first.rule] = (removed[first.rule] ?? 0) + 1
+    const distance = distanceOf(lacks)
+    if (closest.length === CLOSEST && distance >= (closest.at(-1)?.distance ?? 0)) continue
+    const position = closest.findIndex((other) => other.distance > distance)
+    closest.splice(position < 0 ? closest.length : position, 0, { slot, distance, lacks })
+    if (closest.length > CLOSEST) closest.pop()
+  }
+  return {
+    considered: slots.size,
+    suitable,
+    removed,
+    closest: closest.map(({ slot, lacks }) => verdict(fleet, slot, lacks)),
+  }
+}
+
+/** What one host lacks for one more task of the request: for StartTask, which names its hosts. Empty lacks: it fits. */
+export function judgeHost(fleet: HostFleet, request: PlacementRequest, hostId: string): HostVerdict | undefined {
+  const slot = fleet.slotOf(hostId)
+  return slot === undefined ? undefined : verdict(fleet, slot, lacksOf(fleet, request, slot))
+}
+
+/** What each step of the strategy sees in a host that was chosen; call it before the task is claimed. */
+export function explainWin(fleet: HostFleet, request: PlacementRequest, hostId: string): Win | undefined {
+  const slot = fleet.slotOf(hostId)
+  if (slot === undefined) return undefined
+  const steps = completeStrategy(request.strategy).map((step) => {
+    const seen = { step: describeStep(step), value: scoreOf(fleet, step, request.group, { uint32: () => 0 })(slot) }
+    if (step.type !== 'spread' || step.by.kind === 'host') return seen
+    return { ...seen, among: fleet.hostAt(slot).attributes.get(step.by.name) ?? '' }
+  })
+  return { hostId, ec2InstanceId: fleet.hostAt(slot).ec2InstanceId, steps }
+}
+
+const verdict = (fleet: HostFleet, slot: number, lacks: readonly Lack[]): HostVerdict => ({
+  hostId: fleet.hostAt(slot).id,
+  ec2InstanceId: fleet.hostAt(slot).ec2InstanceId,
+  lacks,
+})
+
+function lacksOf(fleet: HostFleet, request: PlacementRequest, slot: number): Lack[] {
+  return [
+    ...stateLacks(fleet, request, slot),
+    ...attributeLacks(fleet, request, slot),
+    ...constraintLacks(fleet, request, slot),
+    ...resourceLacks(fleet, request.demand, slot),
+  ]
+}
+
+function stateLacks(fleet: HostFleet, request: PlacementRequest, slot: number): Lack[] {
+  const state = fleet.states[slot]
+  const lacks: Lack[] = []
+  if (state?.status !== 'ACTIVE') lacks.push({ rule: 'status', status: state?.status ?? 'INACTIVE' })
+  if (state?.agentConnected !== true) lacks.push({ rule: 'agent' })
+  if (request.eligible?.(fleet.hostAt(slot).id) === false) lacks.push({ rule: 'eligible' })
+  return lacks
+}
+
+function attributeLacks(fleet: HostFleet, request: PlacementRequest, slot: number): Lack[] {
+  const host = fleet.hostAt(slot)
+  return request.requiredAttributes
+    .filter((attribute) => !hasAttribute(host, attribute))
+    .map(({ name, value }) => {
+      const has = host.attributes.get(name)
+      return {
+        rule: 'attribute',
+        name,
+        ...(value !== undefined && { wanted: value }),
+        ...(has !== undefined && { has }),
+      }
+    })
+}
+
+function constraintLacks(fleet: HostFleet, request: PlacementRequest, slot: number): Lack[] {
+  const lacks: Lack[] = []
+  for (const constraint of request.constraints) {
+    if (constraint.type === 'memberOf') lacks.push(...memberOfLacks(fleet, constraint.expression, slot))
+  }
+  if (request.constraints.some((constraint) => constraint.type === 'distinctInstance')) {
+    const tasks = fleet.groupCount(request.group, slot)
+    if (tasks > 0) lacks.push({ rule: 'distinctInstance', group: request.group, tasks })
+  }
+  return lacks
+}
+
+/** The parts of the expression that the host fails: the operands of an outermost `&&` are told one by one. */
+function memberOfLacks(fleet: HostFleet, expression: Expression, slot: number): Lack[] {
+  if (expression.kind === 'and') return expression.operands.flatMap((operand) => memberOfLacks(fleet, operand, slot))
+  const host = queriedHost(fleet, slot)
+  if (evaluate(expression, host)) return []
+  const inner = expression.kind === 'not' ? expression.operand : expression
+  const lack = { rule: 'memberOf', expression: describeExpression(expression) } as const
+  if (!('subject' in inner)) return [lack]
+  return [{ ...lack, has: valueOf(inner.subject, host) ?? `no ${describeSubject(inner.subject)}` }]
+}
+
+function resourceLacks(fleet: HostFleet, demand: Demand, slot: number): Lack[] {
+  const lacks: Lack[] = []
+  const amount = (rule: 'cpu' | 'memory' | 'gpu' | 'eni', needs: number, has: number | undefined) => {
+    if (needs > (has ?? 0) || ((has ?? 0) < 0 && needs === 0 && (rule === 'cpu' || rule === 'memory')))
+      lacks.push({ rule, needs, has: has ?? 0 })
+  }
+  amount('cpu', demand.cpu, fleet.cpuFree[slot])
+  amount('memory', demand.memory, fleet.memoryFree[slot])
+  for (const port of demand.ports) {
+    const holder = fleet.ports[slot]?.holderAgainst(port)
+    if (holder !== undefined)
+      lacks.push({ rule: 'ports', port, ...(holder.taskId !== undefined && { taskId: holder.taskId }) })
+  }
+  if (demand.dynamicPorts > 0) {
+    const has = dynamicPortsFor(fleet, slot, demand).length
+    if (has < demand.dynamicPorts) lacks.push({ rule: 'ports', dynamic: { needs: demand.dynamicPorts, has } })
+  }
+  amount('gpu', demand.gpus, fleet.gpusFree[slot])
+  amount('eni', demand.enis, fleet.enisFree[slot])
+  for (const [name, needs] of demand.custom ?? []) {
+    const has = fleet.customFree[slot]?.get(name) ?? 0
+    if (has < needs) lacks.push({ rule: 'custom', name, needs, has })
+  }
+  return lacks
+}
+
+/**
+ * How far a host is from fitting. Hosts that only lack something that stopping tasks would free come before hosts that
+ * are of the wrong kind or not to be had at all; among equals the one that lacks the smallest part of what is needed.
+ */
+function distanceOf(lacks: readonly Lack[]): number {
+  let distance = 0
+  for (const lack of lacks) {
+    if (lack.rule === 'status' || lack.rule === 'agent' || lack.rule === 'eligible') distance += 1000
+    else if (lack.rule === 'attribute' || lack.rule === 'memberOf') distance += 100
+    else distance += 1 + missingPart(lack)
+  }
+  return distance
+}
+
+const missingPart = (lack: Lack): number => ('needs' in lack ? (lack.needs - lack.has) / Math.max(1, lack.needs) : 0)
+
+/** One lack in words: `cpu: needs 512, has 256`, `port 80/tcp: held by task ...`, `attribute:gpu-type == a10: host has t4`. */
+export function describeLack(lack: Lack): string {
+  switch (lack.rule) {
+    case 'status':
+      return `status: host is ${lack.status}`
+    case 'agent':
+      return 'agent: not connected'
+    case 'eligible':
+      return 'host: not among those the task may go to'
+    case 'attribute': {
+      const wanted =
+        lack.wanted === undefined ? `attribute:${lack.name} exists` : `attribute:${lack.name} == ${lack.wanted}`
+      return `${wanted}: host has ${lack.has ?? (lack.has === null ? 'no value' : 'none')}`
+    }
+    case 'memberOf':
+      return lack.has === undefined ? lack.expression : `${lack.expression}: host has ${lack.has}`
+    case 'distinctInstance':
+      return `distinctInstance: ${lack.tasks} ${lack.tasks === 1 ? 'task' : 'tasks'} of ${lack.group} already there`
+    case 'custom':
+      return `${lack.name}: needs ${lack.needs}, has ${lack.has}`
+    case 'ports':
+      if ('dynamic' in lack) return `dynamic ports: needs ${lack.dynamic.needs}, has ${lack.dynamic.has}`
+      return `port ${describePort(lack.port)}: ${lack.taskId === undefined ? 'reserved by the host' : `held by task ${lack.taskId}`}`
+    default:
+      return `${lack.rule}: needs ${lack.needs}, has ${lack.has}`
+  }
+}
+
+const REMOVED_BY: Record<Rule, string> = {
+  status: 'not ACTIVE',
+  agent: 'agent not connected',
+  eligible: 'not eligible',
+  attribute: 'lacking a required attribute',
+  memberOf: 'outside a memberOf constraint',
+  distinctInstance: 'already running a task of the group (distinctInstance)',
+  cpu: 'without enough CPU',
+  memory: 'without enough memory',
+  ports: 'with a port taken',
+  gpu: 'without enough GPUs',
+  eni: 'without a free network interface',
+  custom: 'without enough of a custom resource',
+}
+
+/** The whole explanation in lines for people. */
+export function renderExplanation(explanation: Explanation): string[] {
+  const { considered, suitable, removed, closest, won } = explanation
+  const lines = [`${considered} ${considered === 1 ? 'host' : 'hosts'} considered, ${suitable} suitable`]
+  for (const rule of RULES) if (removed[rule] !== undefined) lines.push(`  ${removed[rule]} ${REMOVED_BY[rule]}`)
+  for (const host of closest) lines.push(`closest ${host.hostId}: ${host.lacks.map(describeLack).join('; ')}`)
+  if (won !== undefined) {
+    const steps = won.steps.map(
+      ({ step, value, among }) => `${step} = ${value}${among === undefined ? '' : ` (${among})`}`,
+    )
+    lines.push(`won by ${won.hostId}: ${steps.join(', ')}`)
+  }
+  return lines
+}
+
+/** What ECS answers in `failures[].reason` for each rule. */
+const FAILURE_REASON: Record<Rule, string> = {
+  status: 'INACTIVE',
+  agent: 'AGENT',
+  eligible: 'LOCATION',
+  attribute: 'ATTRIBUTE',
+  memberOf: 'MemberOf placement constraint unsatisfied.',
+  distinctInstance: 'DistinctInstance placement constraint unsatisfied.',
+  cpu: 'RESOURCE:CPU',
+  memory: 'RESOURCE:MEMORY',
+  ports: 'RESOURCE:PORTS',
+  gpu: 'RESOURCE:GPU',
+  eni: 'RESOURCE:ENI',
+  custom: 'RESOURCE:CUSTOM',
+}
+
+/** ECS's reason for a host that could not take the task; nothing for one that could. */
+export function failureReason({ lacks }: HostVerdict): string | undefined {
+  const [first] = lacks
+  return first === undefined ? undefined : FAILURE_REASON[first.rule]
+}

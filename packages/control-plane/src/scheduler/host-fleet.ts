@@ -1,0 +1,350 @@
+import type { Demand, PortClaim } from './demand.ts'
+import { type ClassVerdicts, HostClasses } from './host-classes.ts'
+import type { HostDescription, HostState } from './host-description.ts'
+import { DEFAULT_DYNAMIC_PORTS, HostPorts } from './host-ports.ts'
+import { SlotSet, grown } from './slot-set.ts'
+import { AttributeValues, TaskGroups } from './task-groups.ts'
+
+/** What a task holds on its host, until it is released. */
+export interface TaskClaim {
+  readonly hostId: string
+  readonly demand: Demand
+  readonly group: string
+  readonly dynamicPorts: readonly number[]
+}
+
+/** What is left of a host for tasks; negative where the host shrank below what it had promised. */
+export interface HostRoom {
+  readonly cpu: number
+  readonly memory: number
+  readonly gpus: number
+  readonly enis: number
+  readonly runningTasks: number
+}
+
+interface HeldClaim extends TaskClaim {
+  readonly slot: number
+}
+
+/** Something that orders the hosts of a pool by what is left of them, and must be told when that changed. */
+export interface FleetIndex {
+  touch(slot: number): void
+}
+
+/** The hosts of one pool, and the indexes over them that requests have so far had use for. */
+export interface Pool {
+  readonly slots: SlotSet
+  readonly indexes: Map<string, FleetIndex>
+}
+
+const NO_POOL: Pool = { slots: new SlotSet(), indexes: new Map() }
+const NO_PORTS: ReadonlySet<number> = new Set()
+
+/**
+ * All hosts and what their tasks hold, as typed arrays by slot (a host's number while it is in the fleet).
+ *
+ * The fleet keeps accounts and judges nothing: `claim` takes what it is told, so that it can be filled from records of
+ * tasks that run whatever they add up to. `place` is what never decides for more than there is.
+ */
+export class HostFleet {
+  readonly hosts: (HostDescription | undefined)[] = []
+  cpuTotal = new Int32Array(16)
+  memoryTotal = new Int32Array(16)
+  cpuFree = new Int32Array(16)
+  memoryFree = new Int32Array(16)
+  gpusFree = new Int32Array(16)
+  enisFree = new Int32Array(16)
+  runningTasks = new Int32Array(16)
+  /** The class of each host, see `HostClasses`. */
+  classOf = new Int32Array(16)
+  /** 1 where new tasks may go: the host is ACTIVE and its agent connected. */
+  placeable = new Int32Array(16)
+  readonly states: HostState[] = []
+  readonly ports: (HostPorts | undefined)[] = []
+  readonly customFree: (Map<string, number> | undefined)[] = []
+  groups = new TaskGroups()
+
+  private readonly classes = new HostClasses()
+  private readonly slots = new Map<string, number>()
+  private readonly unusedSlots: number[] = []
+  private readonly pools = new Map<string, Pool>()
+  private readonly attributes = new Map<string, AttributeValues>()
+  private readonly claims = new Map<string, HeldClaim>()
+  private readonly tasksOf: (Set<string> | undefined)[] = []
+
+  /** How many hosts there are. */
+  get size(): number {
+    return this.slots.size
+  }
+
+  /** How many tasks hold something. */
+  get taskCount(): number {
+    return this.claims.size
+  }
+
+  /** Adds a host, or takes a new description and state of a known one, whose tasks keep what they hold. */
+  putHost(host: HostDescription, state: HostState): void {
+    const known = this.slots.get(host.id)
+    const slot = known ?? this.newSlot(host.id)
+    const before = this.hosts[slot]
+    if (before !== undefined) this.forgetDescription(slot, before)
+    this.hosts[slot] = host
+    this.cpuTotal[slot] = host.cpu
+    this.memoryTotal[slot] = host.memory
+    this.add(this.cpuFree, slot, host.cpu)
+    this.add(this.memoryFree, slot, host.memory)
+    this.add(this.gpusFree, slot, host.gpus)
+    this.add(this.enisFree, slot, host.enis)
+    for (const [name, amount] of host.custom ?? []) this.addCustom(slot, name, amount)
+    for (const claim of host.reservedPorts) this.portsOf(slot).take(claim, undefined)
+    this.classOf[slot] = this.classes.join(host)
+    for (const values of this.attributes.values()) values.setHost(slot, host.attributes)
+    if (before !== undefined) this.groups.forgetValues()
+    this.applyState(slot, state)
+    for (const name of host.pools) {
+      const pool = this.poolNamed(name)
+      pool.slots.add(slot)
+      for (const index of pool.indexes.values()) index.touch(slot)
+    }
+  }
+
+  /** Changes what new tasks depend on. Unknown hosts are ignored. */
+  setHostState(hostId: string, state: HostState): void {
+    const slot = this.slots.get(hostId)
+    if (slot === undefined) return
+    this.applyState(slot, state)
+    this.touch(slot)
+  }
+
+  /** Takes a host out and forgets the claims of its tasks. Unknown hosts are ignored. */
+  removeHost(hostId: string): void {
+    const slot = this.slots.get(hostId)
+    if (slot === undefined) return
+    for (const taskId of [...(this.tasksOf[slot] ?? [])]) this.release(taskId)
+    const host = this.hosts[slot] as HostDescription
+    this.placeable[slot] = 0
+    this.touch(slot)
+    this.forgetDescription(slot, host)
+    this.hosts[slot] = undefined
+    this.ports[slot] = undefined
+    this.customFree[slot] = undefined
+    this.slots.delete(hostId)
+    this.unusedSlots.push(slot)
+  }
+
+  /**
+   * Gives a task what it demands of a host, and counts it in its group.
+   *
+   * @throws RangeError when the host is not in the fleet, or the task already holds something.
+   */
+  claim(
+    hostId: string,
+    taskId: string,
+    demand: Demand,
+    { group, dynamicPorts }: { readonly group: string; readonly dynamicPorts: readonly number[] },
+  ): void {
+    const slot = this.slots.get(hostId)
+    if (slot === undefined) throw new RangeError(`host ${hostId} is not in the fleet`)
+    if (this.claims.has(taskId)) throw new RangeError(`task ${taskId} already holds resources`)
+    this.claims.set(taskId, { hostId, slot, demand, group, dynamicPorts })
+    const tasks = this.tasksOf[slot]
+    if (tasks === undefined) this.tasksOf[slot] = new Set([taskId])
+    else tasks.add(taskId)
+    this.account(slot, demand, group, 1)
+    for (const port of demand.ports) this.portsOf(slot).take(port, taskId)
+    for (const port of dynamicPorts) this.takeDynamic(slot, port, taskId)
+  }
+
+  /** Gives back all that a task holds. Returns what that was, or nothing for a task unknown here. */
+  release(taskId: string): TaskClaim | undefined {
+    const held = this.claims.get(taskId)
+    if (held === undefined) return undefined
+    const { slot, demand, group, dynamicPorts } = held
+    this.claims.delete(taskId)
+    this.tasksOf[slot]?.delete(taskId)
+    this.account(slot, demand, group, -1)
+    const ports = this.ports[slot]
+    for (const port of demand.ports) ports?.free(port, taskId)
+    for (const port of dynamicPorts) for (const claim of dynamicClaims(port)) ports?.free(claim, taskId)
+    return held
+  }
+
+  /** What a task holds, if anything. */
+  claimOf(taskId: string): TaskClaim | undefined {
+    return this.claims.get(taskId)
+  }
+
+  /** The ids of the tasks that hold something of the host. */
+  tasksOn(hostId: string): ReadonlySet<string> {
+    const slot = this.slots.get(hostId)
+    return (slot === undefined ? undefined : this.tasksOf[slot]) ?? new Set()
+  }
+
+  /** What is left of the host, if it is in the fleet. */
+  roomOn(hostId: string): HostRoom | undefined {
+    const slot = this.slots.get(hostId)
+    if (slot === undefined) return undefined
+    return {
+      cpu: this.cpuFree[slot] as number,
+      memory: this.memoryFree[slot] as number,
+      gpus: this.gpusFree[slot] as number,
+      enis: this.enisFree[slot] as number,
+      runningTasks: this.runningTasks[slot] as number,
+    }
+  }
+
+  /** The description of a host in the fleet. */
+  hostNamed(hostId: string): HostDescription | undefined {
+    const slot = this.slots.get(hostId)
+    return slot === undefined ? undefined : this.hosts[slot]
+  }
+
+  slotOf(hostId: string): number | undefined {
+    return this.slots.get(hostId)
+  }
+
+  hostAt(slot: number): HostDescription {
+    return this.hosts[slot] as HostDescription
+  }
+
+  /** The pool of that name; an empty one when no host is in it. */
+  pool(name: string): Pool {
+    return this.pools.get(name) ?? NO_POOL
+  }
+
+  /** The groups of the tasks on a host, each as often as it has tasks there. */
+  *groupsOn(slot: number): Iterable<string> {
+    for (const taskId of this.tasksOf[slot] ?? []) yield (this.claims.get(taskId) as HeldClaim).group
+  }
+
+  /** How many tasks of `group` are on a host. */
+  groupCount(group: string, slot: number): number {
+    return this.groups.get(group)?.bySlot.get(slot) ?? 0
+  }
+
+  /** Who has which value of an attribute. */
+  attributeValues(name: string): AttributeValues {
+    let values = this.attributes.get(name)
+    if (values === undefined) {
+      values = new AttributeValues(name)
+      for (const slot of this.slots.values()) values.setHost(slot, this.hostAt(slot).attributes)
+      this.attributes.set(name, values)
+    }
+    return values
+  }
+
+  /** Verdicts by host class, see `HostClasses`. */
+  classVerdicts(name: string, predicate: (example: HostDescription) => boolean): ClassVerdicts {
+    return this.classes.verdictsOf(name, predicate)
+  }
+
+  /** Up to `count` free dynamic ports of a host, not among `except`; fewer when it has no more. Takes nothing. */
+  freeDynamicPorts(slot: number, count: number, except: ReadonlySet<number> = NO_PORTS): number[] {
+    if (count === 0) return []
+    return this.portsOf(slot).freePorts(this.hostAt(slot).dynamicPortRange ?? DEFAULT_DYNAMIC_PORTS, count, except)
+  }
+
+  /** A fleet of its own with the same hosts and claims, for what-if. Costs time in proportion to hosts and tasks. */
+  fork(): HostFleet {
+    const fork = new HostFleet()
+    for (const [hostId, slot] of this.slots)
+      fork.putHost(this.hostAt(slot), this.states[this.slots.get(hostId) as number] as HostState)
+    for (const [taskId, held] of this.claims) fork.claim(held.hostId, taskId, held.demand, held)
+    return fork
+  }
+
+  private newSlot(hostId: string): number {
+    const slot = this.unusedSlots.pop() ?? this.hosts.length
+    if (slot >= this.cpuFree.length) this.growTo(slot * 2)
+    for (const array of [this.cpuFree, this.memoryFree, this.gpusFree, this.enisFree, this.runningTasks])
+      array[slot] = 0
+    this.slots.set(hostId, slot)
+    return slot
+  }
+
+  private growTo(length: number): void {
+    this.cpuTotal = grown(this.cpuTotal, length, 0)
+    this.memoryTotal = grown(this.memoryTotal, length, 0)
+    this.cpuFree = grown(this.cpuFree, length, 0)
+    this.memoryFree = grown(this.memoryFree, length, 0)
+    this.gpusFree = grown(this.gpusFree, length, 0)
+    this.enisFree = grown(this.enisFree, length, 0)
+    this.runningTasks = grown(this.runningTasks, length, 0)
+    this.classOf = grown(this.classOf, length, 0)
+    this.placeable = grown(this.placeable, length, 0)
+  }
+
+  private applyState(slot: number, state: HostState): void {
+    this.states[slot] = state
+    this.placeable[slot] = state.agentConnected && state.status === 'ACTIVE' ? 1 : 0
+  }
+
+  /** Takes back all that `putHost` added for this description. */
+  private forgetDescription(slot: number, host: HostDescription): void {
+    this.add(this.cpuFree, slot, -host.cpu)
+    this.add(this.memoryFree, slot, -host.memory)
+    this.add(this.gpusFree, slot, -host.gpus)
+    this.add(this.enisFree, slot, -host.enis)
+    for (const [name, amount] of host.custom ?? []) this.addCustom(slot, name, -amount)
+    for (const claim of host.reservedPorts) this.portsOf(slot).free(claim, undefined)
+    this.classes.leave(this.classOf[slot] as number)
+    for (const name of host.pools) {
+      const pool = this.poolNamed(name)
+      pool.slots.delete(slot)
+      for (const index of pool.indexes.values()) index.touch(slot)
+    }
+  }
+
+  private account(slot: number, demand: Demand, group: string, sign: 1 | -1): void {
+    this.add(this.cpuFree, slot, -sign * demand.cpu)
+    this.add(this.memoryFree, slot, -sign * demand.memory)
+    if (demand.gpus !== 0) this.add(this.gpusFree, slot, -sign * demand.gpus)
+    if (demand.enis !== 0) this.add(this.enisFree, slot, -sign * demand.enis)
+    this.add(this.runningTasks, slot, sign)
+    if (demand.custom !== undefined) {
+      for (const [name, amount] of demand.custom) this.addCustom(slot, name, -sign * amount)
+    }
+    this.groups.change(group, slot, sign, this.attributes)
+    this.touch(slot)
+  }
+
+  private takeDynamic(slot: number, port: number, taskId: string): void {
+    const ports = this.portsOf(slot)
+    for (const claim of dynamicClaims(port)) ports.take(claim, taskId)
+    ports.restPort(this.hostAt(slot).dynamicPortRange ?? DEFAULT_DYNAMIC_PORTS, port)
+  }
+
+  private touch(slot: number): void {
+    for (const name of this.hostAt(slot).pools) {
+      for (const index of this.poolNamed(name).indexes.values()) index.touch(slot)
+    }
+  }
+
+  private poolNamed(name: string): Pool {
+    let pool = this.pools.get(name)
+    if (pool === undefined) {
+      pool = { slots: new SlotSet(), indexes: new Map() }
+      this.pools.set(name, pool)
+    }
+    return pool
+  }
+
+  private portsOf(slot: number): HostPorts {
+    return (this.ports[slot] ??= new HostPorts())
+  }
+
+  private add(array: Int32Array, slot: number, change: number): void {
+    array[slot] = (array[slot] as number) + change
+  }
+
+  private addCustom(slot: number, name: string, change: number): void {
+    const free = (this.customFree[slot] ??= new Map<string, number>())
+    free.set(name, (free.get(name) ?? 0) + change)
+  }
+}
+
+/** A dynamic port is held in both protocols and on every address: which of them the container uses is not known here. */
+const dynamicClaims = (port: number): readonly PortClaim[] => [
+  { port, protocol: 'tcp' },
+  { port, protocol: 'udp' },
+]
