@@ -5,3 +5,6 @@ export const newId = (random: Random): string => randomHex(random, 32)
 
 /** `ecs-svc/<19 digits>`: the id of a service's deployment. */
 export const newDeploymentId = (random: Random): string => `ecs-svc/${randomDecimal(random, 19)}`
+
+/** `i-<17 hex digits>`: what a host that is no EC2 instance shows as its instance id. */
+export const newInstanceId = (random: Random): string => `i-${randomHex(random, 17)}`
