@@ -3,11 +3,11 @@
  * rule; `pnpm rules` holds every import in the repository against it, type-only imports and tests included.
  */
 export interface Room {
-  /** The folder: `package` or `package/folder`, as it lies under `packages/<package>/src/`. */
+  /** `package` or `package/folder`, as it lies under `packages/<package>/src/`; or one file there, with its `.ts`. */
   readonly name: string
   /** Rooms that may be imported from, beside the room itself. `package/**` stands for all rooms of a package. */
   readonly knows: readonly string[]
-  /** Rooms that tests of this room may import from as well. */
+  /** Rooms that tests of this room, and what stands in its `testing/`, may import from as well. */
   readonly testsKnow?: readonly string[]
   /** Rooms that integration tests (`*.integration.test.ts`) may import from as well. */
   readonly integrationTestsKnow?: readonly string[]
@@ -15,7 +15,8 @@ export interface Room {
   readonly pure?: boolean
 }
 
-const memoryStore = ['control-plane/store/memory']
+const deps = 'control-plane/control-plane-deps.ts'
+const memoryStore = ['control-plane/store', 'control-plane/store/memory']
 const redisStore = ['control-plane/store/redis']
 
 /** A folder that stands in no row is refused: whoever opens a new room says here what it may know. */
@@ -24,6 +25,8 @@ export const ROOMS: readonly Room[] = [
 
   // The files directly under src/ are the wiring: they alone know everything, `store/redis` among it.
   { name: 'control-plane', knows: ['shared', 'control-plane/**'] },
+  // What operations, controllers and dispatch are given; the one file there that they may know.
+  { name: deps, knows: ['shared', 'control-plane/cell'] },
   { name: 'control-plane/config', knows: ['shared'] },
   { name: 'control-plane/scheduler', knows: ['shared'], pure: true },
   { name: 'control-plane/store', knows: ['shared'], testsKnow: memoryStore, integrationTestsKnow: redisStore },
@@ -37,19 +40,19 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'control-plane/api',
-    knows: ['shared', 'control-plane/cell'],
+    knows: ['shared', deps, 'control-plane/cell'],
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,
   },
   {
     name: 'control-plane/controllers',
-    knows: ['shared', 'control-plane/cell'],
+    knows: ['shared', deps, 'control-plane/cell'],
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,
   },
   {
     name: 'control-plane/dispatch',
-    knows: ['shared', 'control-plane/cell'],
+    knows: ['shared', deps, 'control-plane/cell'],
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,
   },
@@ -91,6 +94,8 @@ export function roomOf(file: string): Room | undefined {
   if (match === null) return undefined
   const [, pkg = '', folder] = match
   const folders = folder === undefined ? [] : folder.split('/')
+  const ofItsOwn = ROOM_OF_NAME.get([pkg, ...folders, file.slice(file.lastIndexOf('/') + 1)].join('/'))
+  if (ofItsOwn !== undefined) return ofItsOwn
   for (let depth = folders.length; depth > 0; depth--) {
     const room = ROOM_OF_NAME.get([pkg, ...folders.slice(0, depth)].join('/'))
     if (room !== undefined) return room
@@ -113,6 +118,7 @@ export function mayKnow(room: Room, other: Room, file: string): boolean {
   )
 }
 
+/** Tests, and what only tests use: it stands in a folder `testing/`. */
 export function isTest(file: string): boolean {
-  return file.endsWith('.test.ts')
+  return file.endsWith('.test.ts') || file.includes('/testing/')
 }

@@ -35,6 +35,7 @@ function wrongWith(file: string, imported: ModuleImport): string | undefined {
   }
   const other = roomOf(target)
   if (other === undefined) return `imports ${specifier}, which stands in no room`
+  if (isTest(target) && !isTest(file)) return `imports ${specifier}, which is for tests only`
   if (mayKnow(room, other, file)) return undefined
   return `${room.name} may not know ${other.name}, of which it imports ${specifier}`
 }
