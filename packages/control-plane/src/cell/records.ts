@@ -142,6 +142,8 @@ export interface TaskRecord {
   readonly stoppingAt?: number
   readonly executionStoppedAt?: number
   readonly stoppedAt?: number
+  /** Whether its service has taken note of its end, which counts once for the deployment. */
+  readonly endNoticed?: true
   /** Why the task is where it is. */
   readonly placement?: PlacementSummary
 }

@@ -31,10 +31,12 @@ export function createTables() {
     clusters: new Table<ClusterRecord, never>({}),
     families: new Table<FamilyRecord, never>({}),
     taskDefinitions: new Table<TaskDefinitionRecord, 'family'>({ family: (definition) => definition.family }),
-    tasks: new Table<TaskRecord, 'cluster' | 'host' | 'service' | 'taskDefinition'>({
+    tasks: new Table<TaskRecord, 'cluster' | 'host' | 'service' | 'serviceUnsettled' | 'taskDefinition'>({
       cluster: (task) => task.cluster,
       host: (task) => task.hostId,
-      service: (task) => (task.serviceName === undefined ? undefined : serviceKey(task.cluster, task.serviceName)),
+      service: serviceKeyOf,
+      /** Those that the service still has to do with: all but the ended ones that it took note of. */
+      serviceUnsettled: (task) => (task.lastStatus === 'STOPPED' && task.endNoticed ? undefined : serviceKeyOf(task)),
       taskDefinition: (task) => (holdsClaim(task) ? task.taskDefinitionArn : undefined),
     }),
     hosts: new Table<HostRecord, 'cluster' | 'agentHostId'>({
@@ -50,6 +52,9 @@ export function createTables() {
     clientTokens: new Table<ClientTokenRecord, never>({}),
   }
 }
+
+const serviceKeyOf = (task: TaskRecord): string | undefined =>
+  task.serviceName === undefined ? undefined : serviceKey(task.cluster, task.serviceName)
 
 export type Tables = ReturnType<typeof createTables>
 

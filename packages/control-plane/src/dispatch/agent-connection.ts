@@ -1,0 +1,185 @@
+import {
+  type AgentMessage,
+  type ControlMessage,
+  type Heartbeat,
+  type Hello,
+  type StatusReport,
+} from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import { clusterArn } from '@berth/shared/arn.ts'
+import { StoreUnavailableError } from '../store/store.ts'
+import { CellClosedError } from '../cell/cell.ts'
+import type { ControlPlaneDeps } from '../control-plane-deps.ts'
+import { AssignmentChain } from './assignment-chain.ts'
+import type { HostSession, OutgoingAssignments } from './host-session.ts'
+import { assignmentsOfHost } from './host-assignments.ts'
+import { type RefusalCode, registerHost } from './registration.ts'
+import { applyStatusReport } from './status-intake.ts'
+
+/** The stream to one agent, whatever carries it. */
+export interface AgentLink {
+  send(message: NonNullable<ControlMessage['message']>): void
+  close(): void
+}
+
+export interface AgentConnectionDeps extends ControlPlaneDeps {
+  /** Whether a token may join this cluster. */
+  readonly authenticate: (token: string, cluster: string) => boolean
+  readonly heartbeatIntervalMs: number
+  /** The host is in: from now on its deltas go to this connection, and an older one of the same host is closed. */
+  readonly joined: (connection: AgentConnection) => void
+  readonly left: (connection: AgentConnection, onPurpose: boolean) => void
+}
+
+/** One agent's session on the control plane's side, from Hello to the end of its stream. */
+export class AgentConnection implements HostSession {
+  readonly #deps: AgentConnectionDeps
+  readonly #link: AgentLink
+  readonly chain: AssignmentChain
+  #hostId = ''
+  #state: 'new' | 'joining' | 'joined' | 'ended' = 'new'
+  #heardAt: number
+  #engineHealthy = true
+
+  constructor(link: AgentLink, deps: AgentConnectionDeps) {
+    this.#deps = deps
+    this.#link = link
+    this.#heardAt = deps.clock.monotonic()
+    this.chain = new AssignmentChain(this, deps.cell().fence.epoch)
+  }
+
+  get hostId(): string {
+    return this.#hostId
+  }
+
+  /** When the host was last heard of, on the monotonic clock. */
+  get heardAt(): number {
+    return this.#heardAt
+  }
+
+  assign(set: OutgoingAssignments): void {
+    this.#send({
+      $case: 'assignments',
+      value: {
+        revision: set.revision,
+        previous: set.previous,
+        full: set.previous === undefined,
+        put: [...set.put],
+        removeTaskArns: [...set.removeTaskArns],
+      },
+    })
+  }
+
+  /** Takes one message from the agent. What goes wrong with it ends this session, never the process. */
+  async receive(envelope: AgentMessage): Promise<void> {
+    if (this.#state === 'ended') return
+    this.#heardAt = this.#deps.clock.monotonic()
+    const { message } = envelope
+    try {
+      if (message?.$case === 'hello') await this.#join(message.value)
+      else if (this.#state !== 'joined') this.#refuse('INVALID', 'The first message of a session must be Hello.')
+      else if (message !== undefined) await this.#handle(message)
+    } catch (error) {
+      if (error instanceof StoreUnavailableError || error instanceof CellClosedError)
+        this.#deps.log.info('session ends', { hostId: this.#hostId, reason: error.message })
+      else this.#deps.log.error('a message of an agent failed', { hostId: this.#hostId, error })
+      this.close('the message could not be handled')
+    }
+  }
+
+  /** The stream ended, or must end. */
+  close(reason: string): void {
+    this.#end(reason, false)
+  }
+
+  async #join(hello: Hello): Promise<void> {
+    if (this.#state !== 'new') return this.#refuse('INVALID', 'Hello was said before.')
+    this.#state = 'joining'
+    if (!this.#deps.authenticate(hello.token, hello.cluster))
+      return this.#refuse('UNAUTHENTICATED', 'The token is not valid for this cluster.')
+    const cell = this.#deps.cell()
+    const registration = await cell.transact((tx) => registerHost(tx, hello, this.#deps))
+    if (this.#hasEnded()) return
+    if (registration.kind === 'refused') return this.#refuse(registration.code, registration.message)
+    const { host } = registration
+    this.#hostId = host.id
+    this.#engineHealthy = host.engineHealthy
+    this.#state = 'joined'
+    this.#deps.joined(this)
+    this.#send({
+      $case: 'welcome',
+      value: {
+        containerInstanceArn: host.arn,
+        epoch: cell.fence.epoch,
+        heartbeatIntervalMs: this.#deps.heartbeatIntervalMs,
+        clusterArn: clusterArn(this.#deps.scope, host.cluster),
+      },
+    })
+    await this.#sendFull()
+  }
+
+  async #handle(message: NonNullable<AgentMessage['message']>): Promise<void> {
+    switch (message.$case) {
+      case 'assignmentAck':
+        if (message.value.revision) this.chain.acknowledge(message.value.revision)
+        return
+      case 'assignmentReject':
+        this.#deps.log.warn('host asks for a full set', { hostId: this.#hostId, reason: message.value.reason })
+        return this.#sendFull()
+      case 'heartbeat':
+        return this.#heartbeat(message.value)
+      case 'statusReport':
+        return this.#report(message.value)
+      case 'goodbye':
+        return this.#end(message.value.reason, true)
+      case 'hello':
+    }
+  }
+
+  async #sendFull(): Promise<void> {
+    this.chain.hold()
+    const tasks = await this.#deps.cell().read((tables) => assignmentsOfHost(tables, this.#hostId, this.#deps.scope))
+    if (!this.#hasEnded()) this.chain.sendFull(tasks)
+  }
+
+  async #heartbeat({ sequence, engineHealthy, engineMessage }: Heartbeat): Promise<void> {
+    this.#send({ $case: 'heartbeatAck', value: { sequence } })
+    if (engineHealthy === this.#engineHealthy) return
+    this.#engineHealthy = engineHealthy
+    this.#deps.log.warn(engineHealthy ? 'host has its engine back' : 'host is impaired', {
+      hostId: this.#hostId,
+      reason: engineMessage,
+    })
+    await this.#deps.cell().transact((tx) => {
+      const host = tx.tables.hosts.get(this.#hostId)
+      if (host) tx.put('hosts', host.id, { ...host, engineHealthy, version: host.version + 1 })
+    })
+  }
+
+  async #report(report: StatusReport): Promise<void> {
+    await this.#deps.cell().transact((tx) => applyStatusReport(tx, this.#hostId, report.tasks, this.#deps))
+    this.#send({ $case: 'statusAck', value: { sequence: report.sequence } })
+  }
+
+  #refuse(code: RefusalCode, message: string): void {
+    this.#send({ $case: 'refused', value: { code, message, leaderAddress: '' } })
+    this.close(`refused: ${message}`)
+  }
+
+  #send(message: NonNullable<ControlMessage['message']>): void {
+    if (!this.#hasEnded()) this.#link.send(message)
+  }
+
+  /** A method, since other things happen while a method of this class waits. */
+  #hasEnded(): boolean {
+    return this.#state === 'ended'
+  }
+
+  #end(reason: string, onPurpose: boolean): void {
+    if (this.#state === 'ended') return
+    const wasJoined = this.#state === 'joined'
+    this.#state = 'ended'
+    this.#deps.log.debug('session ended', { hostId: this.#hostId, reason })
+    this.#link.close()
+    if (wasJoined) this.#deps.left(this, onPurpose)
+  }
+}

@@ -1,0 +1,27 @@
+import type { TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import { parseArn } from '@berth/shared/arn.ts'
+import type { Transaction } from '../cell/cell.ts'
+import { applyTaskReport } from '../cell/task-changes.ts'
+import type { ControlPlaneDeps } from '../control-plane-deps.ts'
+
+/**
+ * Takes what a host says of its tasks into the tables, within a transaction. A host speaks for the tasks that it was given and for no
+ * others; a word about an unknown task is left out, since the next full set tells the host so.
+ */
+export function applyStatusReport(
+  tx: Transaction,
+  hostId: string,
+  reports: readonly TaskReport[],
+  { clock, log }: Pick<ControlPlaneDeps, 'clock' | 'log'>,
+): void {
+  for (const report of reports) {
+    const id = parseArn(report.taskArn)?.path.at(-1) ?? ''
+    const task = tx.tables.tasks.get(id)
+    if (!task || task.arn !== report.taskArn || task.hostId !== hostId) {
+      log.debug('report on a task that is not of this host', { hostId, taskArn: report.taskArn })
+      continue
+    }
+    const changed = applyTaskReport(task, report, clock.now())
+    if (changed !== task) tx.put('tasks', task.id, changed)
+  }
+}
