@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeNextToken, encodeNextToken, pageSize, takePage } from './paging.ts'
 
@@ -9,17 +9,23 @@ describe('takePage', () => {
   it('gives each item once, in order, whatever the page size', () => {
     const someKeys = fc.uniqueArray(fc.string({ unit: 'binary' }), { maxLength: 60 })
     fc.assert(
-      fc.property(someKeys, fc.integer({ min: 1, max: 100 }), (unsorted, maxResults) => {
-        const sorted = unsorted.filter((key) => key.isWellFormed()).sort()
-        const seen: string[] = []
-        let nextToken: string | undefined
-        do {
-          const page = takePage('ListTasks', { maxResults, nextToken }, sorted, self)
-          seen.push(...page.items)
-          nextToken = page.nextToken
-        } while (nextToken !== undefined)
-        expect(seen).toEqual(sorted)
-      }),
+      fc.property(
+        someKeys,
+        fc.integer({ min: 1, max: 100 }),
+        fc.constantFrom('ASC', 'DESC'),
+        (some, maxResults, order) => {
+          const ascending = some.filter((key) => key.isWellFormed()).sort()
+          const sorted = order === 'ASC' ? ascending : ascending.reverse()
+          const seen: string[] = []
+          let nextToken: string | undefined
+          do {
+            const page = takePage('ListTasks', { maxResults, nextToken }, sorted, self, order)
+            seen.push(...page.items)
+            nextToken = page.nextToken
+          } while (nextToken !== undefined)
+          expect(seen).toEqual(sorted)
+        },
+      ),
     )
   })
 

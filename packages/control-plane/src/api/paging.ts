@@ -8,7 +8,7 @@ interface PageRule {
 /** How many items a page holds, by operation, as the API reference gives it. */
 const pageRules = {
   DescribeCapacityProviders: { defaultSize: 10, maxSize: 10 },
-  ListAccountSettings: { defaultSize: 100, maxSize: 100 },
+  ListAccountSettings: { defaultSize: 10, maxSize: 10 },
   ListAttributes: { defaultSize: 100, maxSize: 100 },
   ListClusters: { defaultSize: 100, maxSize: 100 },
   ListContainerInstances: { defaultSize: 100, maxSize: 100 },
@@ -73,22 +73,30 @@ export function pageSize(operation: PagedOperation, maxResults: number | undefin
   return maxResults
 }
 
-/** The index of the first of the ascending `keys` that comes after `lastKey`. */
-function indexAfter<Item>(sorted: readonly Item[], keyOf: (item: Item) => string, lastKey: string): number {
+/** The index of the first item that comes after `lastKey` in the order of the keys. */
+function indexAfter<Item>(
+  sorted: readonly Item[],
+  keyOf: (item: Item) => string,
+  lastKey: string,
+  order: Order,
+): number {
+  const isAfter = order === 'ASC' ? (key: string) => key > lastKey : (key: string) => key < lastKey
   let low = 0
   let high = sorted.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (keyOf(sorted[middle] as Item) <= lastKey) low = middle + 1
-    else high = middle
+    if (isAfter(keyOf(sorted[middle] as Item))) high = middle
+    else low = middle + 1
   }
   return low
 }
 
+type Order = 'ASC' | 'DESC'
+
 /**
- * Cuts the page that `request` asks for out of `sorted`, whose keys must be unique and ascend in
- * the order of JavaScript's `<`. A page goes on after the last key of the one before, so
- * items that come and go between two calls neither repeat nor hide others.
+ * Cuts the page that `request` asks for out of `sorted`, whose keys must be unique and ascend (descend with `DESC`)
+ * in the order of JavaScript's `<`. A page goes on after the last key of the one before, so items that come and go
+ * between two calls neither repeat nor hide others.
  *
  * @throws InvalidParameterException on a bad token or `maxResults`.
  */
@@ -97,10 +105,12 @@ export function takePage<Item>(
   request: PageRequest,
   sorted: readonly Item[],
   keyOf: (item: Item) => string,
+  order: Order = 'ASC',
 ): Page<Item> {
   const size = pageSize(operation, request.maxResults)
   // Clients that build requests by hand send the first page's token as an empty string.
-  const start = request.nextToken ? indexAfter(sorted, keyOf, decodeNextToken(operation, request.nextToken)) : 0
+  const lastKey = request.nextToken ? decodeNextToken(operation, request.nextToken) : undefined
+  const start = lastKey === undefined ? 0 : indexAfter(sorted, keyOf, lastKey, order)
   const items = sorted.slice(start, start + size)
   const last = items.at(-1)
   if (last === undefined || start + size >= sorted.length) return { items }

@@ -9,7 +9,14 @@ import {
   type TaskRecord,
 } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
-import { ApiError, type ApiErrorCode, clientException, clusterNotFound, invalidParameter, serviceNotFound } from '../errors.ts'
+import {
+  ApiError,
+  type ApiErrorCode,
+  clientException,
+  clusterNotFound,
+  invalidParameter,
+  serviceNotFound,
+} from '../errors.ts'
 
 /** What ECS calls `default`: the cluster that is meant when none is named. */
 export const defaultClusterName = 'default'

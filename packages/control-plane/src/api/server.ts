@@ -1,0 +1,191 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Clock } from '@berth/shared/clock.ts'
+import type { Log } from '@berth/shared/log.ts'
+import { type Random, randomUuid } from '@berth/shared/random.ts'
+import { withDeadline } from './deadline.ts'
+import { ApiError, serverException } from './errors.ts'
+import { type Answer, errorAnswer, jsonContentType, refuseConnection, sendAnswer } from './http-answer.ts'
+import { parseJsonBody, readRequestBody } from './request-body.ts'
+import type { ApiOperation, ApiService } from './service.ts'
+import { type CredentialLookup, verifySigV4 } from './sigv4.ts'
+
+/** What the API server may be told; each has a default. */
+export interface ApiServerOptions {
+  /** The largest body that is read, in bytes. Default 1 MiB; ECS's largest request is far below. */
+  readonly maxBodyBytes?: number
+  /** How long an operation may take, in ms, before it is answered with status 503. Default 30 s. */
+  readonly operationDeadlineMs?: number
+  /** How long the headers of a request may take to come in, in ms. Default 10 s. */
+  readonly headersTimeoutMs?: number
+  /** How long a whole request may take to come in, in ms. Default 30 s. */
+  readonly requestTimeoutMs?: number
+  /** How long a connection may stay idle, in ms. Default 65 s: longer than common load balancers keep theirs. */
+  readonly keepAliveTimeoutMs?: number
+  /** Certificate and key in PEM; without them the server speaks plain HTTP. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer }
+}
+
+export interface ApiServerDeps {
+  readonly services: readonly ApiService[]
+  readonly credentials: CredentialLookup
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly options?: ApiServerOptions
+}
+
+/** A server for AWS's JSON 1.1 protocol. */
+export interface ApiServer {
+  /** Starts to listen; port 0 takes a free one. Rejects when the address cannot be had. */
+  listen(port: number, host?: string): Promise<AddressInfo>
+  /** Takes no new requests, lets those under way be answered, then closes. */
+  close(): Promise<void>
+}
+
+/** What is known about a request by the time it is answered. */
+interface RequestRecord {
+  readonly requestId: string
+  readonly startedAt: number
+  readonly target: string
+  principalArn?: string
+}
+
+/** Answers without a signature, for load balancers and scripts that wait for Berth to be up. */
+const healthPath = '/_berth/health'
+
+const unknownOperation = (message: string) => new ApiError('UnknownOperationException', message)
+
+/** The operation that `X-Amz-Target` names within the service that the signature is for. */
+function findOperation(services: ReadonlyMap<string, ApiService>, scope: string, target: string): ApiOperation {
+  const service = services.get(scope)
+  if (!service) {
+    const known = [...services.keys()].map((name) => `'${name}'`).join(', ')
+    throw new ApiError('InvalidSignatureException', `Credential should be scoped to correct service: ${known}.`)
+  }
+  const dot = target.lastIndexOf('.')
+  const operation = target.slice(0, dot) === service.targetPrefix && service.operations.get(target.slice(dot + 1))
+  if (!operation) throw unknownOperation(`Unknown operation: "${target.slice(0, 200)}".`)
+  return operation
+}
+
+/** What a client is told about a failure: an `ApiError` as it is; of anything else, only that it happened. */
+const asApiError = (error: unknown): ApiError =>
+  error instanceof ApiError ? error : serverException('Service Unavailable. Please try again later.', error)
+
+/**
+ * Makes the API server: HTTP in, `services` behind it, HTTP out. Every answer carries `x-amzn-RequestId`, and each
+ * request ends within its deadlines.
+ */
+export function createApiServer({ services, credentials, clock, random, log, options = {} }: ApiServerDeps): ApiServer {
+  const maxBodyBytes = options.maxBodyBytes ?? 2 ** 20
+  const operationDeadlineMs = options.operationDeadlineMs ?? 30_000
+  const byScope = new Map(services.map((service) => [service.name, service]))
+
+  /** The way of a request, to what `JSON.stringify` is given; each step may throw an `ApiError`. */
+  const perform = async (request: IncomingMessage, record: RequestRecord, gone: AbortSignal): Promise<unknown> => {
+    const receivedAt = clock.now()
+    const body = await readRequestBody(request, maxBodyBytes)
+    const { method = '', url = '/', headers } = request
+    if (method !== 'POST') throw unknownOperation('The API takes POST requests only.')
+    const { principalArn, region, service } = verifySigV4({ method, url, headers, body }, credentials, receivedAt)
+    record.principalArn = principalArn
+    const operation = findOperation(byScope, service, record.target)
+    const input = operation.decode(parseJsonBody(body))
+    const { requestId } = record
+    const output = await withDeadline(clock, operationDeadlineMs, gone, (signal) =>
+      operation.handle(input, { requestId, principalArn, region, receivedAt, signal }),
+    )
+    return operation.encode(output)
+  }
+
+  const answerOf = async (request: IncomingMessage, record: RequestRecord, gone: AbortSignal): Promise<Answer> => {
+    const { requestId, target } = record
+    try {
+      const body = JSON.stringify(await perform(request, record, gone))
+      return { requestId, status: 200, contentType: jsonContentType, body }
+    } catch (thrown) {
+      const error = asApiError(thrown)
+      if (error.httpStatus >= 500 && !gone.aborted) {
+        log.error('request failed', { requestId, target, error: error.cause ?? error })
+      }
+      return errorAnswer(requestId, error)
+    }
+  }
+
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const sendOptions = { clock, lastOfConnection: !server.listening }
+    const requestId = randomUuid(random)
+    if (request.method === 'GET' && request.url === healthPath) {
+      const health = { requestId, status: 200, contentType: 'application/json', body: '{"status":"ok"}' }
+      sendAnswer(request, response, health, sendOptions)
+      return
+    }
+    const target = String(request.headers['x-amz-target'] ?? '')
+    const record: RequestRecord = { requestId, startedAt: clock.monotonic(), target }
+    const gone = new AbortController()
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new Error('the client closed the connection'))
+    })
+    const answer = await answerOf(request, record, gone.signal)
+    sendAnswer(request, response, answer, sendOptions)
+    logAnswer(record, answer)
+  }
+
+  const logAnswer = ({ requestId, target, principalArn, startedAt }: RequestRecord, { status, errorType }: Answer) => {
+    const durationMs = Math.round(clock.monotonic() - startedAt)
+    log.debug('request answered', { requestId, target, principalArn, status, errorType, durationMs })
+  }
+
+  const listener: RequestListener = (request, response) => {
+    respond(request, response).catch((error: unknown) => {
+      log.error('answering a request failed', { error })
+      response.destroy()
+    })
+  }
+  const server = makeServer(options, operationDeadlineMs, listener)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    refuseConnection(error, socket, randomUuid(random))
+  })
+
+  return {
+    listen: (port, host = '127.0.0.1') => listen(server, port, host),
+    close: () => closeServer(server),
+  }
+}
+
+function makeServer(options: ApiServerOptions, operationDeadlineMs: number, listener: RequestListener): Server {
+  const requestTimeout = options.requestTimeoutMs ?? 30_000
+  const settings = {
+    headersTimeout: options.headersTimeoutMs ?? 10_000,
+    requestTimeout,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
+    connectionsCheckingInterval: 1000,
+    // Such a request fails at its signature, and so gets an answer like all others.
+    requireHostHeader: false,
+  }
+  const { tls } = options
+  const server = tls ? createTlsServer({ ...settings, ...tls }, listener) : createServer(settings, listener)
+  server.on('checkExpectation', listener)
+  // For a client that reads its answer too slowly, or not at all.
+  server.setTimeout(requestTimeout + operationDeadlineMs + 60_000)
+  return server
+}
+
+function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error ? reject(error) : resolve()))
+    server.closeIdleConnections()
+  })
+}
