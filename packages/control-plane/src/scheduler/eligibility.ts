@@ -97,8 +97,8 @@ function resourceChecks(fleet: HostFleet, { demand, eligible }: PlacementRequest
   ]
 }
 
-/** The dynamic ports that one more task of this demand would get: fewer than it needs when the host has no more. */
-export function dynamicPortsFor(fleet: HostFleet, slot: number, demand: Demand): number[] {
+/** The dynamic ports that the next tasks of this demand would get: fewer than they need when the host has no more. */
+export function dynamicPortsFor(fleet: HostFleet, slot: number, demand: Demand, tasks = 1): number[] {
   if (demand.dynamicPorts === 0) return []
-  return fleet.freeDynamicPorts(slot, demand.dynamicPorts, new Set(demand.ports.map((claim) => claim.port)))
+  return fleet.freeDynamicPorts(slot, demand.dynamicPorts * tasks, new Set(demand.ports.map((claim) => claim.port)))
 }

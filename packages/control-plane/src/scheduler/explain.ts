@@ -9,6 +9,9 @@ import { evaluate, valueOf } from './query/evaluate.ts'
 import type { Expression } from './query/expression.ts'
 import { describeStep } from './strategy.ts'
 
+/** How the ids of tasks begin that are only claimed while their group is decided. */
+export const TENTATIVE = 'an earlier task of this request'
+
 /** How many hosts an explanation tells about one by one. */
 const CLOSEST = 5
 
@@ -124,8 +127,7 @@ function memberOfLacks(fleet: HostFleet, expression: Expression, slot: number): 
 function resourceLacks(fleet: HostFleet, demand: Demand, slot: number): Lack[] {
   const lacks: Lack[] = []
   const amount = (rule: 'cpu' | 'memory' | 'gpu' | 'eni', needs: number, has: number | undefined) => {
-    if (needs > (has ?? 0) || ((has ?? 0) < 0 && needs === 0 && (rule === 'cpu' || rule === 'memory')))
-      lacks.push({ rule, needs, has: has ?? 0 })
+    if ((has ?? 0) < needs) lacks.push({ rule, needs, has: has ?? 0 })
   }
   amount('cpu', demand.cpu, fleet.cpuFree[slot])
   amount('memory', demand.memory, fleet.memoryFree[slot])
@@ -138,8 +140,8 @@ function resourceLacks(fleet: HostFleet, demand: Demand, slot: number): Lack[] {
     const has = dynamicPortsFor(fleet, slot, demand).length
     if (has < demand.dynamicPorts) lacks.push({ rule: 'ports', dynamic: { needs: demand.dynamicPorts, has } })
   }
-  amount('gpu', demand.gpus, fleet.gpusFree[slot])
-  amount('eni', demand.enis, fleet.enisFree[slot])
+  if (demand.gpus > 0) amount('gpu', demand.gpus, fleet.gpusFree[slot])
+  if (demand.enis > 0) amount('eni', demand.enis, fleet.enisFree[slot])
   for (const [name, needs] of demand.custom ?? []) {
     const has = fleet.customFree[slot]?.get(name) ?? 0
     if (has < needs) lacks.push({ rule: 'custom', name, needs, has })
@@ -185,10 +187,15 @@ export function describeLack(lack: Lack): string {
       return `${lack.name}: needs ${lack.needs}, has ${lack.has}`
     case 'ports':
       if ('dynamic' in lack) return `dynamic ports: needs ${lack.dynamic.needs}, has ${lack.dynamic.has}`
-      return `port ${describePort(lack.port)}: ${lack.taskId === undefined ? 'reserved by the host' : `held by task ${lack.taskId}`}`
+      return `port ${describePort(lack.port)}: ${describeHolder(lack.taskId)}`
     default:
       return `${lack.rule}: needs ${lack.needs}, has ${lack.has}`
   }
+}
+
+function describeHolder(taskId: string | undefined): string {
+  if (taskId === undefined) return 'reserved by the host'
+  return taskId.startsWith(TENTATIVE) ? `held by ${TENTATIVE}` : `held by task ${taskId}`
 }
 
 const REMOVED_BY: Record<Rule, string> = {

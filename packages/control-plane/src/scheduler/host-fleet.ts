@@ -120,7 +120,7 @@ export class HostFleet {
   removeHost(hostId: string): void {
     const slot = this.slots.get(hostId)
     if (slot === undefined) return
-    for (const taskId of [...(this.tasksOf[slot] ?? [])]) this.release(taskId)
+    for (const taskId of Array.from(this.tasksOf[slot] ?? [])) this.release(taskId)
     const host = this.hosts[slot] as HostDescription
     this.placeable[slot] = 0
     this.touch(slot)

@@ -17,12 +17,17 @@ export function binpackValue(fleet: HostFleet, field: BinpackField, slot: number
   const memory = fleet.memoryFree[slot] as number
   if (field === 'cpu') return cpu
   if (field === 'memory') return memory
-  const cpuShare = (cpu * SHARE_SCALE) / Math.max(1, fleet.cpuTotal[slot] as number)
-  const memoryShare = (memory * SHARE_SCALE) / Math.max(1, fleet.memoryTotal[slot] as number)
+  return shareLeft(cpu, fleet.cpuTotal[slot] as number, memory, fleet.memoryTotal[slot] as number)
+}
+
+/** The larger of two parts left, in 1/65536. */
+export function shareLeft(cpu: number, cpuTotal: number, memory: number, memoryTotal: number): number {
+  const cpuShare = (cpu * SHARE_SCALE) / Math.max(1, cpuTotal)
+  const memoryShare = (memory * SHARE_SCALE) / Math.max(1, memoryTotal)
   return Math.trunc(Math.max(cpuShare, memoryShare))
 }
 
-/** How one step of a strategy scores hosts for a task of `group`; reads the fleet as it is at each call. */
+/** How one step of a strategy scores hosts for a task of `group`, as long as no task of it comes or goes. */
 export function scoreOf(fleet: HostFleet, step: StrategyStep, group: string, random: Random): HostScore {
   if (step.type === 'random') return () => random.uint32()
   if (step.type === 'binpack') {
@@ -31,13 +36,12 @@ export function scoreOf(fleet: HostFleet, step: StrategyStep, group: string, ran
   }
   if (step.by.kind === 'host') return (slot) => fleet.groupCount(group, slot)
   const values = fleet.attributeValues(step.by.name)
-  return (slot) => fleet.groups.byValue(group, values)[values.of(slot)] ?? 0
+  const counts = fleet.groups.byValue(group, values)
+  return (slot) => counts?.[values.of(slot)] ?? 0
 }
 
-/** The strategy as it is compared: a chain that leaves ties is ended by packing by dominant share. */
+/** The strategy as it is compared: a spread alone leaves many ties, which are packed by dominant share. */
 export function completeStrategy(strategy: readonly StrategyStep[]): readonly StrategyStep[] {
   const last = strategy.at(-1)
-  if (last !== undefined && (last.type === 'random' || (last.type === 'binpack' && last.field === 'share')))
-    return strategy
-  return [...strategy, { type: 'binpack', field: 'share' }]
+  return last === undefined || last.type === 'spread' ? [...strategy, { type: 'binpack', field: 'share' }] : strategy
 }

@@ -1,9 +1,11 @@
 import type { Random } from '@berth/shared/random.ts'
-import { compileChecks, dynamicPortsFor } from './eligibility.ts'
-import { explain } from './explain.ts'
+import { type HostCheck, compileChecks, dynamicPortsFor } from './eligibility.ts'
+import { TENTATIVE, explain, explainWin } from './explain.ts'
+import { canFillHosts, fillHosts } from './group-fill.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { type HostScore, completeStrategy, scoreOf } from './host-score.ts'
+import { chooseByIndex, planIndexed } from './indexed-choice.ts'
 import type { PlacedTask, PlacementOutcome, PlacementRequest } from './placement-request.ts'
+import { chooseByScan } from './scan-choice.ts'
 
 /**
  * Decides where `request.count` equal tasks go: each to a host that its strategy prefers above all others that can take it,
@@ -12,59 +14,51 @@ import type { PlacedTask, PlacementOutcome, PlacementRequest } from './placement
  * Pure but for what it draws from `random`, and that only for the `random` strategy.
  */
 export function place(fleet: HostFleet, request: PlacementRequest, random: Random): PlacementOutcome {
-  const placed: PlacedTask[] = []
-  const tentative: string[] = []
-  const choose = scanChooser(fleet, request, random)
+  const check = compileChecks(fleet, request)
   const before = request.explainPlaced === true ? explain(fleet, request) : undefined
-  while (placed.length < request.count) {
-    const slot = choose()
-    if (slot < 0) break
-    const hostId = fleet.hostAt(slot).id
-    const dynamicPorts = dynamicPortsFor(fleet, slot, request.demand)
-    placed.push({ hostId, dynamicPorts })
-    if (placed.length === request.count) break
-    const taskId = `tentative ${placed.length}`
-    fleet.claim(hostId, taskId, request.demand, { group: request.group, dynamicPorts })
+  const choose = chooser(fleet, request, check, random)
+  const tentative: string[] = []
+  const claimFor = (to: PlacedTask) => {
+    const taskId = `${TENTATIVE} ${tentative.length}`
+    fleet.claim(to.hostId, taskId, request.demand, { group: request.group, dynamicPorts: to.dynamicPorts })
     tentative.push(taskId)
   }
+
+  const placed = choose.all?.() ?? []
+  while (choose.all === undefined && placed.length < request.count) {
+    const slot = choose.one()
+    if (slot < 0) break
+    const task = { hostId: fleet.hostAt(slot).id, dynamicPorts: dynamicPortsFor(fleet, slot, request.demand) }
+    placed.push(task)
+    if (placed.length < request.count) claimFor(task)
+  }
+
   const unplaced = request.count - placed.length
-  const explanation = unplaced > 0 ? explain(fleet, request) : before
+  if (unplaced > 0 && tentative.length < placed.length)
+    for (const task of placed.slice(tentative.length)) claimFor(task)
+  const after = unplaced > 0 ? explain(fleet, request) : undefined
   for (const taskId of tentative.reverse()) fleet.release(taskId)
-  return { placed, unplaced, explanation }
+  const [first] = placed
+  const won = before && first && explainWin(fleet, request, first.hostId)
+  const explanation = after ?? before
+  return { placed, unplaced, explanation: explanation && won ? { ...explanation, won } : explanation }
 }
 
-/** Finds the best host by looking at all: for any chain of steps. */
-function scanChooser(fleet: HostFleet, request: PlacementRequest, random: Random): () => number {
-  const { cpu, memory } = request.demand
-  const slots = fleet.pool(request.pool).slots
-  const check = compileChecks(fleet, request)
-  const scores = completeStrategy(request.strategy).map((step) => scoreOf(fleet, step, request.group, random))
-  return () => {
-    let best = -1
-    let bestScores: number[] = []
-    for (let at = 0; at < slots.size; at++) {
-      const slot = slots.members[at] as number
-      if (fleet.placeable[slot] === 0) continue
-      if ((fleet.cpuFree[slot] as number) < cpu || (fleet.memoryFree[slot] as number) < memory) continue
-      if (check !== undefined && !check(slot)) continue
-      const better = best < 0 ? scores.map((score) => score(slot)) : betterScores(scores, slot, bestScores)
-      if (better === undefined) continue
-      best = slot
-      bestScores = better
-    }
-    return best
-  }
+interface Chooser {
+  /** Decides the whole group at once, where that ends as one by one would. */
+  readonly all: (() => PlacedTask[]) | undefined
+  /** The host for the next task, in the fleet as it is; -1 for none. */
+  readonly one: () => number
 }
 
-/** The host's scores when they come before `best` in order, else nothing. */
-function betterScores(scores: readonly HostScore[], slot: number, best: readonly number[]): number[] | undefined {
-  for (let step = 0; step < scores.length; step++) {
-    const value = (scores[step] as HostScore)(slot)
-    const bestValue = best[step] as number
-    if (value > bestValue) return undefined
-    if (value < bestValue) {
-      return [...best.slice(0, step), value, ...scores.slice(step + 1).map((score) => score(slot))]
-    }
+function chooser(fleet: HostFleet, request: PlacementRequest, check: HostCheck | undefined, random: Random): Chooser {
+  const scan = () => chooseByScan(fleet, request, check, random)
+  const plan = planIndexed(fleet, request)
+  if (plan === undefined) return { all: undefined, one: scan }
+  const all = canFillHosts(request, plan) ? () => fillHosts(fleet, request, check, plan) : undefined
+  const one = () => {
+    const slot = chooseByIndex(fleet, request, check, plan)
+    return slot === 'unsure' ? scan() : slot
   }
-  return undefined
+  return { all, one }
 }

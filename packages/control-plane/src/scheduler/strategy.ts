@@ -89,7 +89,7 @@ export function describeStep(step: StrategyStep): string {
       return 'random'
     case 'binpack':
       return `binpack(${step.field})`
-    case 'spread':
+    default:
       return step.by.kind === 'host' ? 'spread(instanceId)' : `spread(attribute:${step.by.name})`
   }
 }

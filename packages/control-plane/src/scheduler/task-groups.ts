@@ -68,10 +68,10 @@ export class TaskGroups {
     if (counts.total === 0) this.groups.delete(group)
   }
 
-  /** Tasks of `group` by value id of `attribute`; counted once and kept up to date from then on. */
-  byValue(group: string, attribute: AttributeValues): Int32Array {
+  /** Tasks of `group` by value id of `attribute`; counted once and kept up to date from then on. Nothing for a group without tasks. */
+  byValue(group: string, attribute: AttributeValues): Int32Array | undefined {
     const counts = this.groups.get(group)
-    if (counts === undefined) return new Int32Array(attribute.texts.length)
+    if (counts === undefined) return undefined
     const known = counts.byValue.get(attribute.name)
     if (known !== undefined && known.length >= attribute.texts.length) return known
     const counted = new Int32Array(attribute.texts.length + 4)

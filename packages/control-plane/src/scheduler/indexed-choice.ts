@@ -1,0 +1,116 @@
+import type { HostCheck } from './eligibility.ts'
+import type { FitOrder } from './fit-index.ts'
+import type { HostFleet } from './host-fleet.ts'
+import { binpackValue, completeStrategy } from './host-score.ts'
+import type { PlacementRequest } from './placement-request.ts'
+import { type PoolIndex, indexOf } from './pool-index.ts'
+import type { BinpackField, StrategyStep } from './strategy.ts'
+
+/** A chain that an index can answer: `[spread(attribute)] [spread(instanceId)] binpack [binpack]`. */
+export interface IndexedPlan {
+  readonly index: PoolIndex
+  readonly field: BinpackField
+  /** The attribute that is spread by, if any: the index has a part for each of its values. */
+  readonly attribute: string | undefined
+  readonly spreadsHosts: boolean
+}
+
+/** How to answer the request from an index; nothing when its chain, or its pool, is better looked through. */
+export function planIndexed(fleet: HostFleet, request: PlacementRequest): IndexedPlan | undefined {
+  const steps = [...completeStrategy(request.strategy)]
+  const attribute = takeAttribute(steps)
+  const spreadsHosts = takeHostSpread(steps)
+  const [binpack, tieBreak, ...rest] = steps
+  if (binpack?.type !== 'binpack' || rest.length > 0) return undefined
+  if (tieBreak !== undefined && !isOrderedByIndex(binpack.field, tieBreak)) return undefined
+  const index = indexOf(fleet, request.pool, binpack.field, attribute)
+  return index && { index, field: binpack.field, attribute, spreadsHosts }
+}
+
+function takeAttribute(steps: StrategyStep[]): string | undefined {
+  const [first] = steps
+  if (first?.type !== 'spread' || first.by.kind !== 'attribute') return undefined
+  steps.shift()
+  return first.by.name
+}
+
+function takeHostSpread(steps: StrategyStep[]): boolean {
+  const [first] = steps
+  if (first?.type !== 'spread' || first.by.kind !== 'host') return false
+  steps.shift()
+  return true
+}
+
+/** Among hosts of equal key an index goes by CPU, then memory: the order of `binpack(memory), binpack(cpu)` and its mirror. */
+const isOrderedByIndex = (field: BinpackField, next: StrategyStep): boolean =>
+  field !== 'share' && next.type === 'binpack' && next.field !== 'share'
+
+/** The chosen host; -1 when none can take the task, or `'unsure'` when only a look at every host can tell. */
+export function chooseByIndex(
+  fleet: HostFleet,
+  request: PlacementRequest,
+  check: HostCheck | undefined,
+  plan: IndexedPlan,
+): number | 'unsure' {
+  const orders = plan.index.current()
+  const counts =
+    plan.attribute === undefined
+      ? undefined
+      : fleet.groups.byValue(request.group, fleet.attributeValues(plan.attribute))
+  const passes = plan.spreadsHosts ? onlyWithoutGroup(fleet, request, check) : check
+  for (let level = nextLevel(orders, counts, -1); level >= 0; level = nextLevel(orders, counts, level)) {
+    let best = -1
+    let bestKey = 0
+    for (let part = 0; part < orders.length; part++) {
+      const order = orders[part]
+      if (order === undefined || (counts?.[part] ?? 0) !== level) continue
+      const slot = firstFit(order, request, plan.field, passes)
+      if (slot < 0) continue
+      const key = binpackValue(fleet, plan.field, slot)
+      if (best >= 0 && key >= bestKey) continue
+      best = slot
+      bestKey = key
+    }
+    if (best >= 0) return best
+    if (plan.spreadsHosts) return 'unsure'
+  }
+  return -1
+}
+
+/** The smallest count of tasks above `level` that any part has; -1 when there is none. */
+export function nextLevel(
+  orders: readonly (FitOrder | undefined)[],
+  counts: Int32Array | undefined,
+  level: number,
+): number {
+  if (counts === undefined) return level < 0 ? 0 : -1
+  let next = -1
+  for (let part = 0; part < orders.length; part++) {
+    const count = counts[part] ?? 0
+    if (orders[part] !== undefined && count > level && (next < 0 || count < next)) next = count
+  }
+  return next
+}
+
+/** The least key at which a host can have enough for the task. */
+export function leastKey({ demand }: PlacementRequest, field: BinpackField): number {
+  return field === 'share' ? 0 : demand[field]
+}
+
+function firstFit(
+  order: FitOrder,
+  request: PlacementRequest,
+  field: BinpackField,
+  check: HostCheck | undefined,
+): number {
+  const { cpu, memory } = request.demand
+  const cursor = order.walkFrom(leastKey(request, field))
+  for (;;) {
+    const slot = order.next(cursor, cpu, memory)
+    if (slot < 0 || check === undefined || check(slot)) return slot
+  }
+}
+
+function onlyWithoutGroup(fleet: HostFleet, { group }: PlacementRequest, check: HostCheck | undefined): HostCheck {
+  return (slot) => fleet.groupCount(group, slot) === 0 && (check === undefined || check(slot))
+}

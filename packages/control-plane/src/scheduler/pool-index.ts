@@ -1,0 +1,126 @@
+import { FitCells, FitOrder } from './fit-index.ts'
+import type { FleetIndex, HostFleet, Pool } from './host-fleet.ts'
+import { SHARE_SCALE, binpackValue } from './host-score.ts'
+import type { BinpackField } from './strategy.ts'
+import type { AttributeValues } from './task-groups.ts'
+
+/** Pools below this many hosts are looked through one by one: faster there than any index. */
+export const INDEXED_FROM_HOSTS = 32
+
+/** An attribute that has more values than this in a pool is not worth an order for each. */
+const MAX_PARTS = 64
+
+/**
+ * The placeable hosts of one pool in the order of a `binpack` field, in one part for each value of an attribute (the
+ * availability zones), or in a single part.
+ *
+ * A claim only notes the host as touched; orders are brought up to date when they are next asked.
+ */
+export class PoolIndex implements FleetIndex {
+  private readonly fleet: HostFleet
+  private readonly pool: Pool
+  private readonly field: BinpackField
+  private readonly values: AttributeValues | undefined
+  private cells = new FitCells()
+  private orders: (FitOrder | undefined)[] = []
+  private touched: number[] = []
+  private isTouched = new Uint8Array(64)
+  private orderOf = new Int32Array(64)
+  private plannedHosts = 0
+  private maxKey = 0
+  /** A host came whose key is beyond what the orders were made for: they are right still, but slow. */
+  private isOutgrown = false
+
+  constructor(fleet: HostFleet, pool: Pool, field: BinpackField, values: AttributeValues | undefined) {
+    this.fleet = fleet
+    this.pool = pool
+    this.field = field
+    this.values = values
+    this.rebuild()
+  }
+
+  touch(slot: number): void {
+    if (slot >= this.isTouched.length) {
+      const longer = new Uint8Array(Math.max(slot + 1, this.isTouched.length * 2))
+      longer.set(this.isTouched)
+      this.isTouched = longer
+    }
+    if (this.isTouched[slot] === 1) return
+    this.isTouched[slot] = 1
+    this.touched.push(slot)
+  }
+
+  /** The orders by part, up to date; a part without hosts may be absent. The part of a host is the id of its value. */
+  current(): readonly (FitOrder | undefined)[] {
+    if (this.pool.slots.size > this.plannedHosts * 2 || this.isOutgrown) this.rebuild()
+    const { touched } = this
+    for (let at = 0; at < touched.length; at++) {
+      const slot = touched[at] as number
+      this.isTouched[slot] = 0
+      this.refresh(slot)
+    }
+    this.touched.length = 0
+    return this.orders
+  }
+
+  /** Puts the host where it belongs now. */
+  private refresh(slot: number): void {
+    const { fleet, cells } = this
+    cells.ensureSlot(slot)
+    if ((cells.cellOf[slot] as number) >= 0) this.orders[this.orderOf[slot] as number]?.remove(slot)
+    if (fleet.placeable[slot] === 0 || !this.pool.slots.has(slot)) return
+    const key = binpackValue(fleet, this.field, slot)
+    if (key > this.maxKey) this.isOutgrown = true
+    if (slot >= this.orderOf.length) {
+      const longer = new Int32Array(Math.max(slot + 1, this.orderOf.length * 2))
+      longer.set(this.orderOf)
+      this.orderOf = longer
+    }
+    const part = this.values === undefined ? 0 : this.values.of(slot)
+    this.orderOf[slot] = part
+    const order = (this.orders[part] ??= new FitOrder(cells, this.plannedHosts, this.maxKey))
+    order.insert(slot, key, fleet.cpuFree[slot] as number, fleet.memoryFree[slot] as number)
+  }
+
+  private rebuild(): void {
+    const { slots } = this.pool
+    this.cells = new FitCells()
+    this.orders = []
+    this.touched = []
+    this.isTouched.fill(0)
+    this.plannedHosts = Math.max(INDEXED_FROM_HOSTS, slots.size)
+    this.maxKey = this.largestKey()
+    for (let at = 0; at < slots.size; at++) this.refresh(slots.members[at] as number)
+    this.isOutgrown = false
+  }
+
+  private largestKey(): number {
+    const { fleet, field } = this
+    if (field === 'share') return SHARE_SCALE
+    const totals = field === 'cpu' ? fleet.cpuTotal : fleet.memoryTotal
+    let largest = 1
+    for (let at = 0; at < this.pool.slots.size; at++) {
+      largest = Math.max(largest, totals[this.pool.slots.members[at] as number] as number)
+    }
+    return largest
+  }
+}
+
+/** The index of a pool by field and attribute, made at its first use; nothing where looking through the hosts is better. */
+export function indexOf(
+  fleet: HostFleet,
+  poolName: string,
+  field: BinpackField,
+  attribute: string | undefined,
+): PoolIndex | undefined {
+  const pool = fleet.pool(poolName)
+  if (pool.slots.size < INDEXED_FROM_HOSTS) return undefined
+  const values = attribute === undefined ? undefined : fleet.attributeValues(attribute)
+  if (values !== undefined && values.texts.length > MAX_PARTS) return undefined
+  const name = attribute === undefined ? field : `${field} by ${attribute}`
+  const known = pool.indexes.get(name)
+  if (known instanceof PoolIndex) return known
+  const index = new PoolIndex(fleet, pool, field, values)
+  pool.indexes.set(name, index)
+  return index
+}
