@@ -1,0 +1,159 @@
+import { backoffDelay, type BackoffOptions } from '@berth/shared/backoff.ts'
+import type { Log } from '@berth/shared/log.ts'
+import type { Random } from '@berth/shared/random.ts'
+import { Redis, type RedisOptions } from 'ioredis'
+import { StoreUnavailableError } from '../store.ts'
+import type { LuaScript } from './lua-script.ts'
+import type { ScriptReply } from './script-reply.ts'
+
+/** Where Redis is: one URL, or the Sentinels that know. */
+export type RedisAddress =
+  | { readonly url: string }
+  | {
+      readonly sentinels: readonly { readonly host: string; readonly port: number }[]
+      readonly name: string
+      readonly username?: string
+      readonly password?: string
+    }
+
+export interface RedisConnectionOptions {
+  readonly address: RedisAddress
+  readonly random: Random
+  readonly log: Log
+  /** How long Redis may take for one answer, in ms, before it counts as gone. */
+  readonly commandTimeoutMs: number
+  /** Loaded at each connect, before anything else is sent. */
+  readonly scripts: readonly LuaScript[]
+}
+
+/** How long to wait between connects: short, since a cell waits for it. */
+const reconnect: BackoffOptions = { baseMs: 50, maxMs: 1000 }
+
+/** Answers after which this connection is of no use: it leads to a replica, or to a primary on its way out. */
+const wrongServer = /^(READONLY|MASTERDOWN|LOADING)/
+
+/**
+ * One connection to the primary. What is sent while there is none fails at once; nothing is ever sent twice; what is not
+ * answered in time fails. It connects again by itself, for ever, and takes no server that is not a primary.
+ */
+export class RedisConnection {
+  readonly #options: RedisConnectionOptions
+  readonly #client: Redis
+  #usable = false
+  #waiting: (() => void)[] = []
+  #connectionsMade = 0
+
+  constructor(options: RedisConnectionOptions) {
+    this.#options = options
+    this.#client = createClient(options)
+    this.#client.on('ready', () => void this.#prepare(++this.#connectionsMade))
+    this.#client.on('close', () => this.#lost())
+    // A client without a listener throws; what matters of it is said by `close` and by each command's own failure.
+    this.#client.on('error', (error: Error) => options.log.debug('connection to Redis', { reason: error.message }))
+  }
+
+  /** Resolves once there is a connection to a primary. @throws StoreUnavailableError after the command timeout. */
+  async usable(): Promise<void> {
+    if (this.#usable) return
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new StoreUnavailableError('there is no connection to Redis')),
+        this.#options.commandTimeoutMs,
+      )
+      this.#waiting.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** Runs a script, sent before this returns. @throws StoreUnavailableError */
+  async run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<ScriptReply> {
+    return (await this.send((client) => client.call('EVALSHA', [script.sha, keys.length, ...keys, ...args]))) as ScriptReply
+  }
+
+  /** Sends what `command` sends, before this returns. @throws StoreUnavailableError */
+  async send<T>(command: (client: Redis) => Promise<T>): Promise<T> {
+    if (!this.#usable) throw new StoreUnavailableError('there is no connection to Redis')
+    const connection = this.#connectionsMade
+    try {
+      return await command(this.#client)
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) this.#forgotten(connection)
+      throw unavailable(error)
+    }
+  }
+
+  close(): void {
+    this.#usable = false
+    this.#client.disconnect()
+  }
+
+  async #prepare(connection: number): Promise<void> {
+    try {
+      const role = (await this.#client.call('ROLE')) as [string]
+      if (role[0] !== 'master') throw new Error(`this Redis is a ${role[0]}, not the primary`)
+      await this.#load()
+    } catch (error) {
+      if (connection !== this.#connectionsMade) return
+      this.#options.log.warn('Redis cannot be used', { reason: (error as Error).message })
+      this.#client.disconnect(true)
+      return
+    }
+    if (connection === this.#connectionsMade && this.#client.status === 'ready') this.#found()
+  }
+
+  async #load(): Promise<void> {
+    await Promise.all(this.#options.scripts.map(({ source }) => this.#client.call('SCRIPT', ['LOAD', source])))
+  }
+
+  #found(): void {
+    this.#usable = true
+    this.#options.log.info('connected to Redis')
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
+  #lost(): void {
+    if (this.#usable) this.#options.log.warn('the connection to Redis is lost; connecting again')
+    this.#usable = false
+  }
+
+  /** Somebody flushed the scripts. Sent one by one as full source, pipelined commits could overtake one another; so all fail until they are loaded. */
+  #forgotten(connection: number): void {
+    if (!this.#usable || connection !== this.#connectionsMade) return
+    this.#usable = false
+    void this.#prepare(connection)
+  }
+}
+
+function createClient({ address, random, commandTimeoutMs }: RedisConnectionOptions): Redis {
+  const common: RedisOptions = {
+    protocol: 2,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    socketTimeout: commandTimeoutMs,
+    connectTimeout: commandTimeoutMs,
+    maxLoadingRetryTime: 500,
+    retryStrategy: (attempt) => backoffDelay(attempt, reconnect, random),
+    reconnectOnError: (error) => wrongServer.test(error.message),
+  }
+  if ('url' in address) return new Redis(address.url, common)
+  const { sentinels, name, username, password } = address
+  return new Redis({
+    ...common,
+    sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
+    name,
+    failoverDetector: true,
+    sentinelCommandTimeout: commandTimeoutMs,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  })
+}
+
+function unavailable(error: unknown): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return new StoreUnavailableError(`Redis did not do it: ${reason}`, { cause: error })
+}
