@@ -1,0 +1,118 @@
+import type { Clock } from '@berth/shared/clock.ts'
+import { newDeploymentId } from '@berth/shared/ids.ts'
+import { type Random, randomUuid } from '@berth/shared/random.ts'
+import type { Transaction } from './cell.ts'
+import {
+  type DeploymentRecord,
+  serviceEventKey,
+  type ServiceEventRecord,
+  serviceKey,
+  type ServiceRecord,
+} from './records.ts'
+import type { ReadonlyTables } from './tables.ts'
+
+/** How many events a service keeps: ECS shows the last 100. */
+export const keptServiceEvents = 100
+
+/** A new deployment's settings: everything about its tasks that a service can change over time. */
+export type DeploymentPlan = Pick<
+  DeploymentRecord,
+  | 'taskDefinitionArn'
+  | 'desiredCount'
+  | 'launchType'
+  | 'capacityProviderStrategy'
+  | 'platformVersion'
+  | 'networkConfiguration'
+>
+
+interface ChangeDeps {
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** A PRIMARY deployment that has yet to do everything. */
+export function newDeployment({ clock, random }: ChangeDeps, plan: DeploymentPlan): DeploymentRecord {
+  const id = newDeploymentId(random)
+  const now = clock.now()
+  return {
+    id,
+    status: 'PRIMARY',
+    ...plan,
+    createdAt: now,
+    updatedAt: now,
+    rolloutState: 'IN_PROGRESS',
+    rolloutStateReason: `ECS deployment ${id} in progress.`,
+    failedTasks: 0,
+    throttleSteps: 0,
+  }
+}
+
+/** The deployment that a service goes towards. A service that is not INACTIVE has one. */
+export const primaryDeployment = (service: ServiceRecord): DeploymentRecord | undefined =>
+  service.deployments.find(({ status }) => status === 'PRIMARY')
+
+/** Makes `deployment` the service's PRIMARY one, first in its list; the one before stays ACTIVE until its tasks are gone. */
+export function beginDeployment(service: ServiceRecord, deployment: DeploymentRecord, now: number): ServiceRecord {
+  const before = service.deployments.map((earlier) =>
+    earlier.status === 'PRIMARY' ? { ...earlier, status: 'ACTIVE' as const, updatedAt: now } : earlier,
+  )
+  return {
+    ...service,
+    taskDefinitionArn: deployment.taskDefinitionArn,
+    deployments: [deployment, ...before],
+    steady: false,
+  }
+}
+
+/** Changes members of one deployment of a service, and its `updatedAt`. */
+export const changeDeployment = (
+  service: ServiceRecord,
+  deploymentId: string,
+  changes: Partial<Omit<DeploymentRecord, 'id' | 'createdAt' | 'updatedAt'>>,
+  now: number,
+): ServiceRecord => ({
+  ...service,
+  deployments: service.deployments.map((deployment) =>
+    deployment.id === deploymentId ? { ...deployment, ...changes, updatedAt: now } : deployment,
+  ),
+})
+
+/** Takes deployments out of a service's list: those that were replaced and have no task left. */
+export const removeDeployments = (service: ServiceRecord, ids: ReadonlySet<string>): ServiceRecord => ({
+  ...service,
+  deployments: service.deployments.filter(({ id }) => !ids.has(id)),
+})
+
+/** Sets how many tasks a service is to have, and its PRIMARY deployment with it. */
+export function scaleService(service: ServiceRecord, desiredCount: number, now: number): ServiceRecord {
+  const primary = primaryDeployment(service)
+  const scaled = { ...service, desiredCount, steady: false }
+  return primary === undefined ? scaled : changeDeployment(scaled, primary.id, { desiredCount }, now)
+}
+
+/** The events of a service, newest first. */
+export const serviceEvents = (tables: ReadonlyTables, cluster: string, name: string): ServiceEventRecord[] =>
+  [...tables.serviceEvents.by('service', serviceKey(cluster, name))].sort((a, b) => b.sequence - a.sequence)
+
+/** Writes an event of a service; of more than 100 the oldest goes. `message` is the whole sentence, `(service X) ...`. */
+export function appendServiceEvent(
+  tx: Transaction,
+  { clock, random }: ChangeDeps,
+  { cluster, name }: Pick<ServiceRecord, 'cluster' | 'name'>,
+  message: string,
+): void {
+  const service = serviceKey(cluster, name)
+  const events = serviceEvents(tx.tables, cluster, name)
+  const sequence = (events[0]?.sequence ?? 0) + 1
+  const event = { id: randomUuid(random), service, createdAt: clock.now(), message, sequence }
+  tx.put('serviceEvents', serviceEventKey(service, sequence), event)
+  for (const old of events.slice(keptServiceEvents - 1))
+    tx.delete('serviceEvents', serviceEventKey(service, old.sequence))
+}
+
+/** Ends all events of a service: a new one of the same name starts with none. */
+export function forgetServiceEvents(tx: Transaction, cluster: string, name: string): void {
+  const service = serviceKey(cluster, name)
+  for (const { sequence } of serviceEvents(tx.tables, cluster, name))
+    tx.delete('serviceEvents', serviceEventKey(service, sequence))
+}

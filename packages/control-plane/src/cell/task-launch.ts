@@ -1,0 +1,313 @@
+import type * as ecs from '@aws-sdk/client-ecs'
+import { type ArnScope, containerArn, taskArn } from '@berth/shared/arn.ts'
+import type { Clock } from '@berth/shared/clock.ts'
+import { newId } from '@berth/shared/ids.ts'
+import { type Random, randomBelow, randomHex, randomUuid } from '@berth/shared/random.ts'
+import { type CompiledConstraint, compileConstraints } from '../scheduler/constraint.ts'
+import type { Demand } from '../scheduler/demand.ts'
+import { explainWin, judgeHost } from '../scheduler/explain.ts'
+import type { Explanation, HostVerdict } from '../scheduler/explanation.ts'
+import type { HostFleet } from '../scheduler/host-fleet.ts'
+import { ZONE_ATTRIBUTE } from '../scheduler/host-description.ts'
+import { place } from '../scheduler/placement.ts'
+import type { PlacementRequest } from '../scheduler/placement-request.ts'
+import {
+  compileStrategy,
+  DEFAULT_SERVICE_STRATEGY,
+  DEFAULT_TASK_STRATEGY,
+  type StrategyStep,
+} from '../scheduler/strategy.ts'
+import type { Transaction } from './cell.ts'
+import { ec2Pool, fargatePool } from './host-fleet-accounting.ts'
+import type { PlacementSummary } from './placement-summary.ts'
+import type {
+  NetworkInterfaceRecord,
+  TagRecord,
+  TaskContainerRecord,
+  TaskDefinitionRecord,
+  TaskRecord,
+} from './records.ts'
+import {
+  claimFor,
+  effectiveContainers,
+  gpusOf,
+  grantPorts,
+  type LaunchType,
+  type NetworkMode,
+  networkModeOf,
+  taskDemand,
+  taskSize,
+} from './task-demand.ts'
+
+/** What tasks are made from: everything that the tasks of one launch have in common, validated before. */
+export interface TaskLaunch {
+  /** Name of the cluster. */
+  readonly cluster: string
+  readonly definition: TaskDefinitionRecord
+  readonly launchType: LaunchType
+  readonly capacityProviderName?: string
+  /** `service:NAME`, `family:NAME` or the user's own. */
+  readonly group: string
+  readonly startedBy?: string
+  readonly serviceName?: string
+  readonly deploymentId?: string
+  readonly overrides: ecs.TaskOverride
+  /** There when the network mode is awsvpc. */
+  readonly networkConfiguration?: ecs.NetworkConfiguration
+  /** Of the request or the service; those of the definition are added here. */
+  readonly placementConstraints: readonly ecs.PlacementConstraint[]
+  /** Of the request or the service; empty for ECS's default: services spread over zones, and everything is packed. */
+  readonly placementStrategy: readonly ecs.PlacementStrategy[]
+  readonly platformVersion?: string
+  readonly enableExecuteCommand: boolean
+  readonly tags: TagRecord
+  /** A further condition on hosts by id. */
+  readonly eligible?: (hostId: string) => boolean
+}
+
+/** What launching needs beside the transaction. `ControlPlaneDeps` has it all. */
+export interface LaunchDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly scope: ArnScope
+}
+
+export interface LaunchOutcome {
+  /** The tasks that were written, PENDING on their hosts. */
+  readonly tasks: readonly TaskRecord[]
+  /** How many found no host. Nothing was written for them. */
+  readonly unplaced: number
+  /** Why not; present when `unplaced` is not 0. */
+  readonly explanation?: Explanation
+}
+
+/** Places `count` equal tasks and writes those that found a host. */
+export function launchTasks(tx: Transaction, deps: LaunchDeps, launch: TaskLaunch, count: number): LaunchOutcome {
+  const blueprint = taskBlueprint(launch)
+  const request = { ...blueprint.request, count }
+  const { placed, unplaced, explanation } = place(tx.fleet.hosts, request, deps.random)
+  const tasks = placed.map(({ hostId, dynamicPorts }) => {
+    const placement = summarizeWin(tx.fleet.hosts, request, hostId)
+    return writeTask(tx, deps, blueprint, { hostId, dynamicPorts, placement })
+  })
+  return { tasks, unplaced, ...(unplaced > 0 && explanation !== undefined && { explanation }) }
+}
+
+/** What came of launching one task on one named host. */
+export type LaunchOnHostOutcome =
+  | { readonly kind: 'launched'; readonly task: TaskRecord }
+  | { readonly kind: 'refused'; readonly verdict: HostVerdict }
+  /** No such host is in the fleet. */
+  | { readonly kind: 'missing' }
+
+/** Launches one task on a named host if it has room for it: StartTask, and daemons. */
+export function launchTaskOn(
+  tx: Transaction,
+  deps: LaunchDeps,
+  launch: TaskLaunch,
+  hostId: string,
+): LaunchOnHostOutcome {
+  const blueprint = taskBlueprint({ ...launch, eligible: (candidate) => candidate === hostId })
+  const fleet = tx.fleet.hosts
+  const verdict = judgeHost(fleet, blueprint.request, hostId)
+  if (verdict === undefined) return { kind: 'missing' }
+  if (verdict.lacks.length > 0) return { kind: 'refused', verdict }
+  const dynamicPorts = fleet.freeDynamicPorts(
+    fleet.slotOf(hostId) as number,
+    blueprint.demand.dynamicPorts,
+    new Set(blueprint.demand.ports.map(({ port }) => port)),
+  )
+  const placement = { why: 'the host was named', hosts: 1 }
+  return { kind: 'launched', task: writeTask(tx, deps, blueprint, { hostId, dynamicPorts, placement }) }
+}
+
+/** Whether a host could take one more task of the launch, without launching it: what it lacks, or `undefined` for no such host. */
+export const judgeHostFor = (
+  tx: Pick<Transaction, 'fleet'>,
+  launch: TaskLaunch,
+  hostId: string,
+): HostVerdict | undefined => judgeHost(tx.fleet.hosts, taskBlueprint(launch).request, hostId)
+
+/** The pool of hosts that tasks of a launch type go to. */
+export const poolFor = (cluster: string, launchType: LaunchType): string =>
+  launchType === 'FARGATE' ? fargatePool : ec2Pool(cluster)
+
+/** Everything about a launch that is worked out once, however many tasks come of it. */
+interface TaskBlueprint {
+  readonly launch: TaskLaunch
+  readonly networkMode: NetworkMode
+  readonly demand: Demand
+  readonly request: PlacementRequest
+}
+
+function taskBlueprint(launch: TaskLaunch): TaskBlueprint {
+  const { definition } = launch.definition
+  const networkMode = networkModeOf(definition, launch.launchType)
+  const demand = taskDemand(definition, launch.overrides, networkMode)
+  const request: PlacementRequest = {
+    demand,
+    constraints: [
+      ...compiledConstraints(definition.placementConstraints ?? []),
+      ...compiledConstraints(launch.placementConstraints),
+    ],
+    strategy: compiledStrategy(launch),
+    requiredAttributes: (definition.requiresAttributes ?? []).map(({ name, value }) => ({
+      name: name ?? '',
+      ...(value !== undefined && { value }),
+    })),
+    group: launch.group,
+    count: 1,
+    pool: poolFor(launch.cluster, launch.launchType),
+    ...(launch.eligible !== undefined && { eligible: launch.eligible }),
+  }
+  return { launch, networkMode, demand, request }
+}
+
+/** Records are never changed, so that what was compiled from one stays true for as long as the record lives. */
+const constraintsByRecord = new WeakMap<readonly object[], readonly CompiledConstraint[]>()
+const strategiesByRecord = new WeakMap<readonly object[], readonly StrategyStep[]>()
+
+function compiledConstraints(
+  items: readonly (ecs.PlacementConstraint | ecs.TaskDefinitionPlacementConstraint)[],
+): readonly CompiledConstraint[] {
+  const known = constraintsByRecord.get(items)
+  if (known !== undefined) return known
+  const compiled = compileConstraints(items)
+  if (!compiled.ok) throw new Error(`a stored placement constraint does not compile: ${compiled.message}`)
+  constraintsByRecord.set(items, compiled.constraints)
+  return compiled.constraints
+}
+
+function compiledStrategy({ placementStrategy, serviceName }: TaskLaunch): readonly StrategyStep[] {
+  if (placementStrategy.length === 0)
+    return serviceName === undefined ? DEFAULT_TASK_STRATEGY : DEFAULT_SERVICE_STRATEGY
+  const known = strategiesByRecord.get(placementStrategy)
+  if (known !== undefined) return known
+  const compiled = compileStrategy(placementStrategy)
+  if (!compiled.ok) throw new Error(`a stored placement strategy does not compile: ${compiled.message}`)
+  strategiesByRecord.set(placementStrategy, compiled.steps)
+  return compiled.steps
+}
+
+function summarizeWin(fleet: HostFleet, request: PlacementRequest, hostId: string): PlacementSummary {
+  const steps = explainWin(fleet, request, hostId)?.steps ?? []
+  const why = steps.map(({ step, value, among }) => `${step} = ${value}${among === undefined ? '' : ` (${among})`}`)
+  return { why: why.join(', '), hosts: fleet.pool(request.pool).slots.size }
+}
+
+interface Berth {
+  readonly hostId: string
+  readonly dynamicPorts: readonly number[]
+  readonly placement: PlacementSummary
+}
+
+function writeTask(tx: Transaction, deps: LaunchDeps, blueprint: TaskBlueprint, berth: Berth): TaskRecord {
+  const { launch, demand } = blueprint
+  const { definition } = launch
+  const id = newId(deps.random)
+  const zone = tx.fleet.hosts.hostNamed(berth.hostId)?.attributes.get(ZONE_ATTRIBUTE)
+  const size = taskSize(definition.definition, launch.overrides)
+  const networkInterface = newNetworkInterface(deps.random, blueprint)
+  const ephemeralStorageGib = storageOf(launch)
+  const task: TaskRecord = {
+    id,
+    arn: taskArn(deps.scope, launch.cluster, id),
+    cluster: launch.cluster,
+    taskDefinitionArn: definition.arn,
+    family: definition.family,
+    revision: definition.revision,
+    group: launch.group,
+    ...(launch.startedBy !== undefined && { startedBy: launch.startedBy }),
+    ...(launch.serviceName !== undefined && { serviceName: launch.serviceName }),
+    ...(launch.deploymentId !== undefined && { deploymentId: launch.deploymentId }),
+    launchType: launch.launchType,
+    ...(launch.capacityProviderName !== undefined && { capacityProviderName: launch.capacityProviderName }),
+    ...(launch.platformVersion !== undefined && { platformVersion: launch.platformVersion }),
+    hostId: berth.hostId,
+    ...(typeof zone === 'string' && { availabilityZone: zone }),
+    claim: claimFor(demand, berth.dynamicPorts),
+    lastStatus: 'PENDING',
+    desiredStatus: 'RUNNING',
+    connectivity: 'DISCONNECTED',
+    containers: newContainers(tx, deps, blueprint, { taskId: id, ...berth }),
+    ...(networkInterface !== undefined && { networkInterface }),
+    overrides: launch.overrides,
+    cpu: String(size.cpu),
+    memory: String(size.memoryMib),
+    ...(ephemeralStorageGib !== undefined && { ephemeralStorageGib }),
+    enableExecuteCommand: launch.enableExecuteCommand,
+    tags: launch.tags,
+    version: 1,
+    createdAt: deps.clock.now(),
+    placement: berth.placement,
+  }
+  tx.put('tasks', id, task)
+  return task
+}
+
+function newContainers(
+  tx: Transaction,
+  { random, scope }: LaunchDeps,
+  { launch, networkMode }: TaskBlueprint,
+  { taskId, hostId, dynamicPorts }: Berth & { readonly taskId: string },
+): TaskContainerRecord[] {
+  const grants = grantPorts(launch.definition.definition, networkMode, dynamicPorts)
+  const containers = effectiveContainers(launch.definition.definition, launch.overrides)
+  const gpuIds = freeGpuIds(
+    tx,
+    hostId,
+    containers.some((container) => gpusOf(container) > 0),
+  )
+  return containers.map((container) => ({
+    arn: containerArn(scope, launch.cluster, taskId, randomUuid(random)),
+    name: container.name,
+    image: container.image,
+    essential: container.essential ?? true,
+    lastStatus: 'PENDING',
+    healthStatus: 'UNKNOWN',
+    hasHealthCheck: container.healthCheck !== undefined,
+    portGrants: grants.get(container.name) ?? [],
+    networkBindings: [],
+    cpu: container.cpu ?? 0,
+    ...(container.memory !== undefined && { memory: container.memory }),
+    ...(container.memoryReservation !== undefined && { memoryReservation: container.memoryReservation }),
+    gpuIds: gpuIds.splice(0, gpusOf(container)),
+    restartCount: 0,
+  }))
+}
+
+/** The GPUs of a host that no task on it has. */
+function freeGpuIds(tx: Transaction, hostId: string, wanted: boolean): string[] {
+  if (!wanted) return []
+  const taken = new Set<string>()
+  for (const taskId of tx.fleet.hosts.tasksOn(hostId))
+    for (const { gpuIds } of tx.tables.tasks.get(taskId)?.containers ?? []) for (const id of gpuIds) taken.add(id)
+  return (tx.tables.hosts.get(hostId)?.gpuIds ?? []).filter((id) => !taken.has(id))
+}
+
+/** The subnet is drawn from those that are named: a task has one address, in one of them. */
+function newNetworkInterface(
+  random: Random,
+  { launch, networkMode }: TaskBlueprint,
+): NetworkInterfaceRecord | undefined {
+  if (networkMode !== 'awsvpc') return undefined
+  const { subnets = [], securityGroups = [], assignPublicIp } = launch.networkConfiguration?.awsvpcConfiguration ?? {}
+  return {
+    attachmentId: randomUuid(random),
+    networkInterfaceId: `eni-${randomHex(random, 17)}`,
+    subnetId: subnets[randomBelow(random, Math.max(1, subnets.length))] ?? '',
+    securityGroups,
+    assignPublicIp: assignPublicIp === 'ENABLED',
+    status: 'PRECREATED',
+  }
+}
+
+/** GiB of ephemeral storage that a FARGATE task has when nothing else is asked: the developer guide's figure. */
+const defaultFargateStorageGib = 20
+
+const storageOf = ({ launchType, definition, overrides }: TaskLaunch): number | undefined =>
+  launchType === 'FARGATE'
+    ? (overrides.ephemeralStorage?.sizeInGiB ??
+      definition.definition.ephemeralStorage?.sizeInGiB ??
+      defaultFargateStorageGib)
+    : undefined
