@@ -19,13 +19,16 @@ export async function readRequestBody(request: IncomingMessage, maxBytes: number
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    request.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > maxBytes) {
-        request.pause()
+      if (bytes <= maxBytes) chunks.push(chunk)
+      else {
+        // Without a listener, a flowing stream drops what still comes.
+        request.off('data', onData)
         reject(tooLarge(maxBytes))
-      } else chunks.push(chunk)
-    })
+      }
+    }
+    request.on('data', onData)
     request.on('end', () => resolve(Buffer.concat(chunks, bytes)))
     request.on('error', reject)
     request.on('close', () => reject(new Error('the client went away before its request was complete')))
