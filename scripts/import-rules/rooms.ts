@@ -58,6 +58,7 @@ export const ROOMS: readonly Room[] = [
   },
 
   { name: 'agent', knows: ['shared', 'agent/**'] },
+  { name: 'agent/config', knows: ['shared', 'agent/runtime'] },
   { name: 'agent/runtime', knows: ['shared'], testsKnow: ['agent/runtime/fake'] },
   { name: 'agent/runtime/docker', knows: ['shared', 'agent/runtime'] },
   { name: 'agent/runtime/fake', knows: ['shared', 'agent/runtime'] },
@@ -68,13 +69,17 @@ export const ROOMS: readonly Room[] = [
     testsKnow: ['agent/runtime/fake'],
     integrationTestsKnow: ['agent/runtime/docker'],
   },
-  { name: 'agent/host', knows: ['shared', 'agent/runtime'], testsKnow: ['agent/runtime/fake'] },
+  { name: 'agent/host', knows: ['shared', 'agent/config', 'agent/runtime'], testsKnow: ['agent/runtime/fake'] },
   {
     name: 'agent/session',
-    knows: ['shared', 'agent/engine', 'agent/journal', 'agent/host'],
+    knows: ['shared', 'agent/config', 'agent/engine', 'agent/journal', 'agent/host'],
     testsKnow: ['agent/runtime/fake'],
   },
-  { name: 'agent/endpoints', knows: ['shared', 'agent/engine', 'agent/host'], testsKnow: ['agent/runtime/fake'] },
+  {
+    name: 'agent/endpoints',
+    knows: ['shared', 'agent/config', 'agent/engine', 'agent/host'],
+    testsKnow: ['agent/runtime/fake'],
+  },
 
   { name: 'cli', knows: ['shared', 'control-plane/**', 'agent/**'] },
 ]

@@ -14,6 +14,7 @@ describe('a file that keeps to its room', () => {
     ['packages/control-plane/src/scheduler/place.ts', `import { clock } from '@berth/shared/clock.ts'`],
     ['packages/control-plane/src/cell/cell.ts', `import type { Task } from '@aws-sdk/client-ecs'`],
     ['packages/agent/src/engine/next-step.ts', `import type { R } from '../runtime/container-runtime.ts'`],
+    ['packages/agent/src/runtime/docker/d.integration.test.ts', `import { i } from '../../../../../test/images/i.ts'`],
     ['test/e2e/walk.test.ts', `import { agent } from '@berth/agent/main.ts'`],
   ])('%s with %s passes', (file, source) => {
     expect(violationsOf(file, source)).toEqual([])
@@ -44,6 +45,7 @@ describe('a file that reaches out of its room', () => {
     ['packages/control-plane/src/api/ecs/tasks.ts', `import { c } from './testing/cell.ts'`, 'for tests only'],
     ['packages/control-plane/src/api/ecs/tasks.ts', `import { main } from '../../main.ts'`, 'may not know'],
     ['packages/control-plane/src/cell/cell.ts', `import type { D } from '../control-plane-deps.ts'`, 'may not know'],
+    ['packages/agent/src/main.ts', `import { i } from '../../../test/images/i.ts'`, 'leaves its package'],
     ['packages/agent/src/attic/old.ts', '', 'stands in no room'],
     ['packages/control-plane/src/cell/cell.ts', `import { ECSClient } from '@aws-sdk/client-ecs'`, 'types only'],
     ['packages/control-plane/src/cell/cell.ts', `import { type Task } from '@aws-sdk/client-ecs'`, 'types only'],
