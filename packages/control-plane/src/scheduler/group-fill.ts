@@ -64,7 +64,7 @@ interface Context {
 function openParts(context: Context): Filling[] {
   const { fleet, request, plan } = context
   const orders = plan.index.current()
-  const counts = plan.attribute && fleet.groups.byValue(request.group, fleet.attributeValues(plan.attribute))
+  const counts = plan.attribute && fleet.group(request.group)?.countsByValue(fleet.attributeValues(plan.attribute))
   const open: Filling[] = []
   for (let id = 0; id < orders.length; id++) {
     const order = orders[id]

@@ -1,9 +1,10 @@
+import { AttributeValues } from './attribute-values.ts'
 import type { Demand, PortClaim } from './demand.ts'
 import { type ClassVerdicts, HostClasses } from './host-classes.ts'
 import type { HostDescription, HostState } from './host-description.ts'
 import { DEFAULT_DYNAMIC_PORTS, HostPorts } from './host-ports.ts'
 import { SlotSet, grown } from './slot-set.ts'
-import { AttributeValues, TaskGroups } from './task-groups.ts'
+import { type GroupMember, TaskGroup } from './task-group.ts'
 
 /** What a task holds on its host, until it is released. */
 export interface TaskClaim {
@@ -22,8 +23,12 @@ export interface HostRoom {
   readonly runningTasks: number
 }
 
-interface HeldClaim extends TaskClaim {
-  readonly slot: number
+/** A claim as a link in the list of its host's tasks, and in that of its group's. */
+interface HeldClaim extends TaskClaim, GroupMember {
+  readonly taskId: string
+  readonly groupTasks: TaskGroup
+  nextOnHost: HeldClaim | undefined
+  previousOnHost: HeldClaim | undefined
 }
 
 /** Something that orders the hosts of a pool by what is left of them, and must be told when that changed. */
@@ -35,9 +40,11 @@ export interface FleetIndex {
 export interface Pool {
   readonly slots: SlotSet
   readonly indexes: Map<string, FleetIndex>
+  /** The same indexes, to be told of each change. */
+  readonly told: FleetIndex[]
 }
 
-const NO_POOL: Pool = { slots: new SlotSet(), indexes: new Map() }
+const NO_POOL: Pool = { slots: new SlotSet(), indexes: new Map(), told: [] }
 const NO_PORTS: ReadonlySet<number> = new Set()
 
 /**
@@ -62,7 +69,6 @@ export class HostFleet {
   readonly states: HostState[] = []
   readonly ports: (HostPorts | undefined)[] = []
   readonly customFree: (Map<string, number> | undefined)[] = []
-  groups = new TaskGroups()
 
   private readonly classes = new HostClasses()
   private readonly slots = new Map<string, number>()
@@ -70,7 +76,10 @@ export class HostFleet {
   private readonly pools = new Map<string, Pool>()
   private readonly attributes = new Map<string, AttributeValues>()
   private readonly claims = new Map<string, HeldClaim>()
-  private readonly tasksOf: (Set<string> | undefined)[] = []
+  /** The first task on each host; the rest hang on it. */
+  private readonly firstTask: (HeldClaim | undefined)[] = []
+  private readonly poolsOf: Pool[][] = []
+  private readonly groups = new Map<string, TaskGroup>()
 
   /** How many hosts there are. */
   get size(): number {
@@ -99,13 +108,12 @@ export class HostFleet {
     for (const claim of host.reservedPorts) this.portsOf(slot).take(claim, undefined)
     this.classOf[slot] = this.classes.join(host)
     for (const values of this.attributes.values()) values.setHost(slot, host.attributes)
-    if (before !== undefined) this.groups.forgetValues()
+    if (before !== undefined) for (const group of this.groups.values()) group.forgetValues()
     this.applyState(slot, state)
-    for (const name of host.pools) {
-      const pool = this.poolNamed(name)
-      pool.slots.add(slot)
-      for (const index of pool.indexes.values()) index.touch(slot)
-    }
+    const pools = host.pools.map((name) => this.poolNamed(name))
+    this.poolsOf[slot] = pools
+    for (const pool of pools) pool.slots.add(slot)
+    this.touch(slot)
   }
 
   /** Changes what new tasks depend on. Unknown hosts are ignored. */
@@ -120,7 +128,7 @@ export class HostFleet {
   removeHost(hostId: string): void {
     const slot = this.slots.get(hostId)
     if (slot === undefined) return
-    for (const taskId of Array.from(this.tasksOf[slot] ?? [])) this.release(taskId)
+    for (let task = this.firstTask[slot]; task !== undefined; task = this.firstTask[slot]) this.release(task.taskId)
     const host = this.hosts[slot] as HostDescription
     this.placeable[slot] = 0
     this.touch(slot)
@@ -146,11 +154,8 @@ export class HostFleet {
     const slot = this.slots.get(hostId)
     if (slot === undefined) throw new RangeError(`host ${hostId} is not in the fleet`)
     if (this.claims.has(taskId)) throw new RangeError(`task ${taskId} already holds resources`)
-    this.claims.set(taskId, { hostId, slot, demand, group, dynamicPorts })
-    const tasks = this.tasksOf[slot]
-    if (tasks === undefined) this.tasksOf[slot] = new Set([taskId])
-    else tasks.add(taskId)
-    this.account(slot, demand, group, 1)
+    this.hold(taskId, hostId, slot, demand, group, dynamicPorts)
+    this.account(slot, demand, 1)
     for (const port of demand.ports) this.portsOf(slot).take(port, taskId)
     for (const port of dynamicPorts) this.takeDynamic(slot, port, taskId)
   }
@@ -159,10 +164,10 @@ export class HostFleet {
   release(taskId: string): TaskClaim | undefined {
     const held = this.claims.get(taskId)
     if (held === undefined) return undefined
-    const { slot, demand, group, dynamicPorts } = held
+    const { slot, demand, dynamicPorts } = held
     this.claims.delete(taskId)
-    this.tasksOf[slot]?.delete(taskId)
-    this.account(slot, demand, group, -1)
+    this.letGo(held)
+    this.account(slot, demand, -1)
     const ports = this.ports[slot]
     for (const port of demand.ports) ports?.free(port, taskId)
     for (const port of dynamicPorts) for (const claim of dynamicClaims(port)) ports?.free(claim, taskId)
@@ -175,9 +180,9 @@ export class HostFleet {
   }
 
   /** The ids of the tasks that hold something of the host. */
-  tasksOn(hostId: string): ReadonlySet<string> {
+  tasksOn(hostId: string): string[] {
     const slot = this.slots.get(hostId)
-    return (slot === undefined ? undefined : this.tasksOf[slot]) ?? new Set()
+    return slot === undefined ? [] : Array.from(this.claimsOn(slot), (claim) => claim.taskId)
   }
 
   /** What is left of the host, if it is in the fleet. */
@@ -214,12 +219,17 @@ export class HostFleet {
 
   /** The groups of the tasks on a host, each as often as it has tasks there. */
   *groupsOn(slot: number): Iterable<string> {
-    for (const taskId of this.tasksOf[slot] ?? []) yield (this.claims.get(taskId) as HeldClaim).group
+    for (const claim of this.claimsOn(slot)) yield claim.group
   }
 
   /** How many tasks of `group` are on a host. */
   groupCount(group: string, slot: number): number {
-    return this.groups.get(group)?.bySlot.get(slot) ?? 0
+    return this.groups.get(group)?.countOn(slot) ?? 0
+  }
+
+  /** The tasks of a group, if it has any. */
+  group(name: string): TaskGroup | undefined {
+    return this.groups.get(name)
   }
 
   /** Who has which value of an attribute. */
@@ -247,8 +257,7 @@ export class HostFleet {
   /** A fleet of its own with the same hosts and claims, for what-if. Costs time in proportion to hosts and tasks. */
   fork(): HostFleet {
     const fork = new HostFleet()
-    for (const [hostId, slot] of this.slots)
-      fork.putHost(this.hostAt(slot), this.states[this.slots.get(hostId) as number] as HostState)
+    for (const [hostId, slot] of this.slots) fork.putHost(this.hostAt(slot), this.states[slot] as HostState)
     for (const [taskId, held] of this.claims) fork.claim(held.hostId, taskId, held.demand, held)
     return fork
   }
@@ -288,14 +297,57 @@ export class HostFleet {
     for (const [name, amount] of host.custom ?? []) this.addCustom(slot, name, -amount)
     for (const claim of host.reservedPorts) this.portsOf(slot).free(claim, undefined)
     this.classes.leave(this.classOf[slot] as number)
-    for (const name of host.pools) {
-      const pool = this.poolNamed(name)
-      pool.slots.delete(slot)
-      for (const index of pool.indexes.values()) index.touch(slot)
-    }
+    for (const pool of this.poolsOf[slot] as Pool[]) pool.slots.delete(slot)
+    this.touch(slot)
   }
 
-  private account(slot: number, demand: Demand, group: string, sign: 1 | -1): void {
+  private hold(
+    taskId: string,
+    hostId: string,
+    slot: number,
+    demand: Demand,
+    group: string,
+    dynamicPorts: readonly number[],
+  ): void {
+    let groupTasks = this.groups.get(group)
+    if (groupTasks === undefined) {
+      groupTasks = new TaskGroup(group)
+      this.groups.set(group, groupTasks)
+    }
+    const nextOnHost = this.firstTask[slot]
+    const held: HeldClaim = {
+      taskId,
+      hostId,
+      slot,
+      demand,
+      group,
+      groupTasks,
+      dynamicPorts,
+      nextOnHost,
+      previousOnHost: undefined,
+      nextInGroup: undefined,
+      previousInGroup: undefined,
+    }
+    this.claims.set(taskId, held)
+    if (nextOnHost !== undefined) nextOnHost.previousOnHost = held
+    this.firstTask[slot] = held
+    groupTasks.add(held)
+  }
+
+  private letGo(held: HeldClaim): void {
+    const { slot, groupTasks, nextOnHost, previousOnHost } = held
+    if (nextOnHost !== undefined) nextOnHost.previousOnHost = previousOnHost
+    if (previousOnHost === undefined) this.firstTask[slot] = nextOnHost
+    else previousOnHost.nextOnHost = nextOnHost
+    groupTasks.remove(held)
+    if (groupTasks.total === 0) this.groups.delete(groupTasks.name)
+  }
+
+  private *claimsOn(slot: number): Iterable<HeldClaim> {
+    for (let claim = this.firstTask[slot]; claim !== undefined; claim = claim.nextOnHost) yield claim
+  }
+
+  private account(slot: number, demand: Demand, sign: 1 | -1): void {
     this.add(this.cpuFree, slot, -sign * demand.cpu)
     this.add(this.memoryFree, slot, -sign * demand.memory)
     if (demand.gpus !== 0) this.add(this.gpusFree, slot, -sign * demand.gpus)
@@ -304,7 +356,6 @@ export class HostFleet {
     if (demand.custom !== undefined) {
       for (const [name, amount] of demand.custom) this.addCustom(slot, name, -sign * amount)
     }
-    this.groups.change(group, slot, sign, this.attributes)
     this.touch(slot)
   }
 
@@ -315,15 +366,15 @@ export class HostFleet {
   }
 
   private touch(slot: number): void {
-    for (const name of this.hostAt(slot).pools) {
-      for (const index of this.poolNamed(name).indexes.values()) index.touch(slot)
+    for (const pool of this.poolsOf[slot] as Pool[]) {
+      for (const index of pool.told) index.touch(slot)
     }
   }
 
   private poolNamed(name: string): Pool {
     let pool = this.pools.get(name)
     if (pool === undefined) {
-      pool = { slots: new SlotSet(), indexes: new Map() }
+      pool = { slots: new SlotSet(), indexes: new Map(), told: [] }
       this.pools.set(name, pool)
     }
     return pool

@@ -36,7 +36,7 @@ export function scoreOf(fleet: HostFleet, step: StrategyStep, group: string, ran
   }
   if (step.by.kind === 'host') return (slot) => fleet.groupCount(group, slot)
   const values = fleet.attributeValues(step.by.name)
-  const counts = fleet.groups.byValue(group, values)
+  const counts = fleet.group(group)?.countsByValue(values)
   return (slot) => counts?.[values.of(slot)] ?? 0
 }
 

@@ -56,7 +56,7 @@ export function chooseByIndex(
   const counts =
     plan.attribute === undefined
       ? undefined
-      : fleet.groups.byValue(request.group, fleet.attributeValues(plan.attribute))
+      : fleet.group(request.group)?.countsByValue(fleet.attributeValues(plan.attribute))
   const passes = plan.spreadsHosts ? onlyWithoutGroup(fleet, request, check) : check
   for (let level = nextLevel(orders, counts, -1); level >= 0; level = nextLevel(orders, counts, level)) {
     let best = -1

@@ -2,7 +2,7 @@ import { FitCells, FitOrder } from './fit-index.ts'
 import type { FleetIndex, HostFleet, Pool } from './host-fleet.ts'
 import { SHARE_SCALE, binpackValue } from './host-score.ts'
 import type { BinpackField } from './strategy.ts'
-import type { AttributeValues } from './task-groups.ts'
+import type { AttributeValues } from './attribute-values.ts'
 
 /** Pools below this many hosts are looked through one by one: faster there than any index. */
 export const INDEXED_FROM_HOSTS = 32
@@ -122,5 +122,6 @@ export function indexOf(
   if (known instanceof PoolIndex) return known
   const index = new PoolIndex(fleet, pool, field, values)
   pool.indexes.set(name, index)
+  pool.told.push(index)
   return index
 }
