@@ -3,7 +3,6 @@ import { type ArnScope, containerArn, taskArn } from '@berth/shared/arn.ts'
 import type { Clock } from '@berth/shared/clock.ts'
 import { newId } from '@berth/shared/ids.ts'
 import { type Random, randomBelow, randomHex, randomUuid } from '@berth/shared/random.ts'
-import { type CompiledConstraint, compileConstraints } from '../scheduler/constraint.ts'
 import type { Demand } from '../scheduler/demand.ts'
 import { explainWin, judgeHost } from '../scheduler/explain.ts'
 import type { Explanation, HostVerdict } from '../scheduler/explanation.ts'
@@ -11,14 +10,9 @@ import type { HostFleet } from '../scheduler/host-fleet.ts'
 import { ZONE_ATTRIBUTE } from '../scheduler/host-description.ts'
 import { place } from '../scheduler/placement.ts'
 import type { PlacementRequest } from '../scheduler/placement-request.ts'
-import {
-  compileStrategy,
-  DEFAULT_SERVICE_STRATEGY,
-  DEFAULT_TASK_STRATEGY,
-  type StrategyStep,
-} from '../scheduler/strategy.ts'
 import type { Transaction } from './cell.ts'
 import { ec2Pool, fargatePool } from './host-fleet-accounting.ts'
+import { compiledConstraints, compiledStrategy } from './placement-rules.ts'
 import type { PlacementSummary } from './placement-summary.ts'
 import type {
   NetworkInterfaceRecord,
@@ -107,7 +101,7 @@ export function launchTaskOn(
   launch: TaskLaunch,
   hostId: string,
 ): LaunchOnHostOutcome {
-  const blueprint = taskBlueprint({ ...launch, eligible: (candidate) => candidate === hostId })
+  const blueprint = taskBlueprint(launch)
   const fleet = tx.fleet.hosts
   const verdict = judgeHost(fleet, blueprint.request, hostId)
   if (verdict === undefined) return { kind: 'missing' }
@@ -150,7 +144,7 @@ function taskBlueprint(launch: TaskLaunch): TaskBlueprint {
       ...compiledConstraints(definition.placementConstraints ?? []),
       ...compiledConstraints(launch.placementConstraints),
     ],
-    strategy: compiledStrategy(launch),
+    strategy: compiledStrategy(launch.placementStrategy, launch.serviceName !== undefined),
     requiredAttributes: (definition.requiresAttributes ?? []).map(({ name, value }) => ({
       name: name ?? '',
       ...(value !== undefined && { value }),
@@ -161,32 +155,6 @@ function taskBlueprint(launch: TaskLaunch): TaskBlueprint {
     ...(launch.eligible !== undefined && { eligible: launch.eligible }),
   }
   return { launch, networkMode, demand, request }
-}
-
-/** Records are never changed, so that what was compiled from one stays true for as long as the record lives. */
-const constraintsByRecord = new WeakMap<readonly object[], readonly CompiledConstraint[]>()
-const strategiesByRecord = new WeakMap<readonly object[], readonly StrategyStep[]>()
-
-function compiledConstraints(
-  items: readonly (ecs.PlacementConstraint | ecs.TaskDefinitionPlacementConstraint)[],
-): readonly CompiledConstraint[] {
-  const known = constraintsByRecord.get(items)
-  if (known !== undefined) return known
-  const compiled = compileConstraints(items)
-  if (!compiled.ok) throw new Error(`a stored placement constraint does not compile: ${compiled.message}`)
-  constraintsByRecord.set(items, compiled.constraints)
-  return compiled.constraints
-}
-
-function compiledStrategy({ placementStrategy, serviceName }: TaskLaunch): readonly StrategyStep[] {
-  if (placementStrategy.length === 0)
-    return serviceName === undefined ? DEFAULT_TASK_STRATEGY : DEFAULT_SERVICE_STRATEGY
-  const known = strategiesByRecord.get(placementStrategy)
-  if (known !== undefined) return known
-  const compiled = compileStrategy(placementStrategy)
-  if (!compiled.ok) throw new Error(`a stored placement strategy does not compile: ${compiled.message}`)
-  strategiesByRecord.set(placementStrategy, compiled.steps)
-  return compiled.steps
 }
 
 function summarizeWin(fleet: HostFleet, request: PlacementRequest, hostId: string): PlacementSummary {
