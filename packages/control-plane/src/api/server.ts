@@ -115,11 +115,11 @@ export function createApiServer({ services, credentials, clock, random, log, opt
   }
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const sendOptions = { clock, lastOfConnection: !server.listening }
+    const send = (answer: Answer) =>
+      sendAnswer(request, response, answer, { clock, lastOfConnection: !server.listening })
     const requestId = randomUuid(random)
     if (request.method === 'GET' && request.url === healthPath) {
-      const health = { requestId, status: 200, contentType: 'application/json', body: '{"status":"ok"}' }
-      sendAnswer(request, response, health, sendOptions)
+      send({ requestId, status: 200, contentType: 'application/json', body: '{"status":"ok"}' })
       return
     }
     const target = String(request.headers['x-amz-target'] ?? '')
@@ -129,7 +129,7 @@ export function createApiServer({ services, credentials, clock, random, log, opt
       if (!response.writableFinished) gone.abort(new Error('the client closed the connection'))
     })
     const answer = await answerOf(request, record, gone.signal)
-    sendAnswer(request, response, answer, sendOptions)
+    send(answer)
     logAnswer(record, answer)
   }
 
