@@ -101,7 +101,7 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'PortMapping.protocol': works,
   'PortMapping.name': works,
   'PortMapping.appProtocol': kept('read by Service Connect, which Berth refuses on services'),
-  'PortMapping.containerPortRange': refused('it grants host ports one by one'),
+  'PortMapping.containerPortRange': worksAs('each port of it is granted by itself'),
 
   'ContainerRestartPolicy.enabled': works,
   'ContainerRestartPolicy.ignoredExitCodes': works,

@@ -5,7 +5,7 @@ import { type VirtualClock, virtualClock } from '@berth/shared/virtual-clock.ts'
 import { Cell } from '../../../cell/cell.ts'
 import type { CellRecords, TableName } from '../../../cell/records.ts'
 import { type ControlPlaneDeps, defaultControlPlaneSettings } from '../../../control-plane-deps.ts'
-import type { CommitOutcome, Store } from '../../../store/store.ts'
+import { memoryStore } from '../../../store/memory/memory-store.ts'
 import type { RequestContext } from '../../operation.ts'
 
 /** Account and region of everything in these tests. */
@@ -31,7 +31,7 @@ export function testControlPlane(seed = 1): TestControlPlane {
   const random = seededRandom(seed)
   const cell = new Cell(
     {
-      store: acceptingStore,
+      store: memoryStore({ clock }),
       fence: { epoch: 1, holder: 'test' },
       clock,
       random,
@@ -57,16 +57,4 @@ export function testControlPlane(seed = 1): TestControlPlane {
     }),
     put: (table, key, record) => cell.transact((tx) => tx.put(table, key, record)),
   }
-}
-
-/** Takes every batch and keeps none: these tests ask the cell, never the store. */
-const acceptingStore: Store = {
-  commit: () => Promise.resolve<CommitOutcome>({ kind: 'committed' }),
-  load: () => Promise.resolve({ sequence: 0, records: [] }),
-  acquireLease: (holder) => Promise.resolve({ kind: 'held', fence: { epoch: 1, holder } }),
-  renewLease: (fence) => Promise.resolve({ kind: 'held', fence }),
-  releaseLease: () => Promise.resolve(),
-  async *feed() {},
-  safety: () => Promise.resolve({ durable: false, warnings: [] }),
-  close: () => Promise.resolve(),
 }
