@@ -45,7 +45,11 @@ export function planService(goal: ServiceGoal, tasks: readonly ServiceTask[], st
 
   const surplus = stopOrder(staying).slice(0, Math.max(0, staying.length - goal.desiredCount))
   const missing = Math.max(0, goal.desiredCount - staying.length)
-  const freeToLeave = leavingNow(leaving, tasks.filter(({ healthy }) => healthy).length - countHealthy(surplus) - lower, stopOrder)
+  const freeToLeave = leavingNow(
+    leaving,
+    tasks.filter(({ healthy }) => healthy).length - countHealthy(surplus) - lower,
+    stopOrder,
+  )
 
   const stopped = surplus.length + freeToLeave.length
   const start = Math.min(missing, Math.max(0, upper - (tasks.length - stopped)))

@@ -1,0 +1,51 @@
+import type { CancelTimer } from '@berth/shared/clock.ts'
+import type { Cell, Transaction } from '../cell/cell.ts'
+import type { ControlPlaneDeps } from '../control-plane-deps.ts'
+import type { Controller } from './controller.ts'
+
+/** How often the reaper makes its round, in ms. */
+const roundMs = 10_000
+/** Records that one round may end, so that it never holds the loop for long. */
+const perRound = 2000
+/** How long a client token is remembered. ECS documents 24 hours for RunTask. */
+const clientTokenRetentionMs = 24 * 3600_000
+
+/** Ends records that nobody may ask for any more: old stopped tasks, client tokens, task definitions that are being deleted and in use no more. */
+export function reaperController(deps: ControlPlaneDeps): Controller {
+  let cancel: CancelTimer = () => {}
+  return {
+    name: 'reaper',
+    start(cell: Cell) {
+      const round = () => {
+        cell
+          .transact((tx) => reap(tx, deps))
+          .catch((error: unknown) => deps.log.debug('the reaper will come again', { error }))
+        cancel = deps.clock.after(roundMs, round)
+      }
+      cancel = deps.clock.after(roundMs, round)
+    },
+    stop: () => cancel(),
+  }
+}
+
+function reap(tx: Transaction, { clock, settings }: ControlPlaneDeps): void {
+  const now = clock.now()
+  let left = perRound
+  for (const task of tx.tables.tasks.values()) {
+    if (task.lastStatus !== 'STOPPED' || now - (task.stoppedAt ?? now) < settings.stoppedTaskRetentionMs) continue
+    if (task.serviceName !== undefined && !task.endNoticed) continue
+    if (left-- <= 0) return
+    tx.delete('tasks', task.id)
+  }
+  for (const [key, token] of tx.tables.clientTokens.entries()) {
+    if (now - token.createdAt < clientTokenRetentionMs) continue
+    if (left-- <= 0) return
+    tx.delete('clientTokens', key)
+  }
+  for (const [key, definition] of tx.tables.taskDefinitions.entries()) {
+    const isUsed =
+      tx.tables.tasks.countBy('taskDefinition', definition.arn) > 0 ||
+      tx.tables.services.countBy('taskDefinition', definition.arn) > 0
+    if (definition.status === 'DELETE_IN_PROGRESS' && !isUsed) tx.delete('taskDefinitions', key)
+  }
+}
