@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { compileEncoder } from '@berth/control-plane/api/model/compile-encoder.ts'
 import { ecsModel } from '@berth/control-plane/api/model/gen/ecs-model.ts'
 import type { EcsHandlers } from '@berth/control-plane/api/operation.ts'
 import { startApi, supportedOperations } from './api-under-test.ts'
@@ -10,13 +11,20 @@ const only = process.env['BERTH_FUZZ_ONLY']
 const count = 10_000
 const operations = Object.keys(ecsModel.operations)
 
-/** Answers each operation with as much of its input as its output has members for. */
+const encoderOf = compileEncoder(ecsModel)
+
+/**
+ * Handlers that fail, and so answer 500, when they are given anything but what the model says of their input: the
+ * encoder checks each type. They answer with the members that input and output share.
+ */
 const echo: EcsHandlers = Object.fromEntries(
   supportedOperations.map((name) => [name, (input: Record<string, unknown>) => echoOf(name, input)]),
 )
 
 function echoOf(operation: string, input: Record<string, unknown>): Record<string, unknown> {
   const { input: inputName = '', output: outputName = '' } = ecsModel.operations[operation] ?? {}
+  const known = encoderOf(inputName)(input) as Record<string, unknown>
+  if (Object.keys(input).length !== Object.keys(known).length) throw new Error('the input has unknown members')
   const inputTypes = ecsModel.structures[inputName] ?? {}
   const outputTypes = ecsModel.structures[outputName] ?? {}
   const shared = Object.keys(input).filter((member) => inputTypes[member]?.replace('!', '') === outputTypes[member])
