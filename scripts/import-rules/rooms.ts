@@ -40,19 +40,19 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'control-plane/api',
-    knows: ['shared', deps, 'control-plane/cell'],
+    knows: ['shared', deps, 'control-plane/cell', 'control-plane/store'],
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,
   },
   {
     name: 'control-plane/controllers',
-    knows: ['shared', deps, 'control-plane/cell'],
+    knows: ['shared', deps, 'control-plane/cell', 'control-plane/scheduler', 'control-plane/store'],
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,
   },
   {
     name: 'control-plane/dispatch',
-    knows: ['shared', deps, 'control-plane/cell'],
+    knows: ['shared', deps, 'control-plane/cell', 'control-plane/store'],
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,
   },

@@ -4,18 +4,19 @@ import {
   type DeploymentRecord,
   type ServiceRecord,
   serviceKey,
-  taskDefinitionKey,
+  type TaskDefinitionRecord,
   type TaskRecord,
 } from '../cell/records.ts'
 import { appendServiceEvent, changeDeployment, primaryDeployment, removeDeployments } from '../cell/service-changes.ts'
 import type { Change } from '../cell/tables.ts'
+import { chooseCapacityProviders } from '../cell/capacity-provider-choice.ts'
+import { serviceLaunch, taskDefinitionOfArn } from '../cell/service-launch.ts'
 import { stopTask } from '../cell/task-changes.ts'
-import { launchTasks } from '../cell/task-launch.ts'
+import { type LaunchOutcome, launchTasks } from '../cell/task-launch.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import type { Controller } from './controller.ts'
 import { KeyedLoop } from './keyed-loop.ts'
 import { noticeEnds } from './service-failures.ts'
-import { serviceLaunch } from './service-launch.ts'
 import { planService, type ServiceTask } from './service-plan.ts'
 import * as say from './service-sentences.ts'
 import { stopOrder } from './service-stop-order.ts'
@@ -167,17 +168,46 @@ function launchMissing(tx: Transaction, service: ServiceRecord, count: number, d
   if (count === 0 || !primary) return { service, waitsForRoom: false }
   if (primary.notBefore !== undefined && primary.notBefore > deps.clock.now())
     return { service, waitsForRoom: false, throttledUntil: primary.notBefore }
-  const definition = tx.tables.taskDefinitions.get(definitionKeyOf(primary))
+  const definition = taskDefinitionOfArn(tx.tables, primary.taskDefinitionArn)
   if (!definition) return { service, waitsForRoom: false }
-  const { tasks, unplaced, explanation } = launchTasks(tx, deps, serviceLaunch(service, primary, definition), count)
+  const { tasks, unplaced, explanation } = launchAcrossProviders(tx, service, primary, definition, count, deps)
   if (tasks.length > 0) appendServiceEvent(tx, deps, service, say.startedTasks(service, tasks))
   if (unplaced === 0) return { service: withoutComplaint(service), waitsForRoom: false }
   return { service: complain(tx, service, say.cannotPlace(service, explanation), deps), waitsForRoom: true }
 }
 
-function definitionKeyOf({ taskDefinitionArn }: DeploymentRecord): string {
-  const [family = '', revision = ''] = (taskDefinitionArn.split('/').at(-1) ?? '').split(':')
-  return taskDefinitionKey(family, Number(revision))
+/** With a strategy of capacity providers each gets its share; without one all tasks are of one kind. */
+function launchAcrossProviders(
+  tx: Transaction,
+  service: ServiceRecord,
+  primary: DeploymentRecord,
+  definition: TaskDefinitionRecord,
+  count: number,
+  deps: ControlPlaneDeps,
+): LaunchOutcome {
+  const strategy = primary.capacityProviderStrategy
+  if (strategy.length === 0) return launchTasks(tx, deps, serviceLaunch(service, primary, definition), count)
+  const key = serviceKey(service.cluster, service.name)
+  const existing = countByProvider(liveTasks(tx, key).filter(({ deploymentId }) => deploymentId === primary.id))
+  const shares = new Map<string, number>()
+  for (const provider of chooseCapacityProviders(strategy, count, existing))
+    shares.set(provider, (shares.get(provider) ?? 0) + 1)
+  const outcomes = Array.from(shares, ([provider, share]) =>
+    launchTasks(tx, deps, serviceLaunch(service, primary, definition, provider), share),
+  )
+  const explanation = outcomes.find(({ unplaced }) => unplaced > 0)?.explanation
+  return {
+    tasks: outcomes.flatMap(({ tasks }) => tasks),
+    unplaced: outcomes.reduce((sum, { unplaced }) => sum + unplaced, 0),
+    ...(explanation && { explanation }),
+  }
+}
+
+function countByProvider(tasks: readonly TaskRecord[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { capacityProviderName = '' } of tasks)
+    counts.set(capacityProviderName, (counts.get(capacityProviderName) ?? 0) + 1)
+  return counts
 }
 
 /** Says what stands in the way, unless it was said in these words not long ago. */
