@@ -9,7 +9,8 @@ import { sendFuzz } from './send-fuzz.ts'
 const seed = Number(process.env['BERTH_FUZZ_SEED'] ?? 20_261_124)
 const only = process.env['BERTH_FUZZ_ONLY']
 const count = 10_000
-const operations = Object.keys(ecsModel.operations)
+// Those that Berth refuses take their turn, but are answered alike whatever comes.
+const operations = [...Array.from({ length: 9 }, () => supportedOperations).flat(), ...Object.keys(ecsModel.operations)]
 
 const encoderOf = compileEncoder(ecsModel)
 
@@ -52,11 +53,11 @@ it('takes valid requests, so that a refusal is due to the mutation', async () =>
   const { endpoint, server } = await startApi(echo)
   try {
     const supported = new Set(supportedOperations)
-    const untouched = [...fuzzRequests(seed, 40_000, operations)].filter(
+    const untouched = [...fuzzRequests(seed, 20_000, operations)].filter(
       ({ operation, mutation }) => supported.has(operation) && mutation.endsWith('left as it is'),
     )
     const report = await sendFuzz(endpoint, untouched)
-    expect(untouched.length).toBeGreaterThan(1000)
+    expect(untouched.length).toBeGreaterThan(500)
     expect(report).toEqual({ taken: untouched.length, refused: 0, failures: [] })
   } finally {
     await server.close()

@@ -86,6 +86,14 @@ const mutants: Readonly<Record<string, Mutant>> = {
   'replaced by NaN': () => ({ raw: 'NaN' }),
 }
 
+/** What is most telling to do to a value of each type; any other mutant has its turn too. */
+const fitting: Readonly<Record<string, string>> = {
+  number: 'replaced by an odd number',
+  string: 'replaced by an odd string',
+  object: 'given an odd member',
+  boolean: 'replaced by another type',
+}
+
 /** The paths of all values inside `value`, itself included. */
 function pathsOf(value: Json): (string | number)[][] {
   if (value === null || typeof value !== 'object') return [[]]
@@ -116,14 +124,18 @@ export function fuzzRequest(seed: number, index: number, operations: readonly st
   const operation = pick(random, operations)
   const valid = validRequest(operation, random)
   const path = pick(random, pathsOf(valid))
-  const name = pick(random, Object.keys(mutants))
+  const kind = typeof path.reduce<Json | undefined>(
+    (value, step) => (value as Record<string | number, Json>)[step],
+    valid,
+  )
+  const name = (randomBelow(random, 2) === 0 ? fitting[kind] : undefined) ?? pick(random, Object.keys(mutants))
   const body = mutatedText(valid, path, mutants[name] as Mutant, random)
   return { seed, index, operation, mutation: `"${path.join('.')}" ${name}`, body }
 }
 
 /**
  * `count` requests, the same for the same seed and operations: valid ones drawn from the model, each with one value
- * changed for the worse (and one in fifteen left alone).
+ * changed for the worse (and one in thirty left alone).
  */
 export function* fuzzRequests(seed: number, count: number, operations: readonly string[]): Generator<FuzzRequest> {
   for (let index = 0; index < count; index++) yield fuzzRequest(seed, index, operations)
