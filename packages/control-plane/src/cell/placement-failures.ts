@@ -22,6 +22,11 @@ export const hostFailures = (explanation: Explanation): HostFailure[] => explana
 
 /** Which rules removed how many hosts, on one line and without naming any. */
 export const summarizeFailure = (explanation: Explanation): string =>
-  renderExplanation({ considered: explanation.considered, suitable: explanation.suitable, removed: explanation.removed, closest: [] })
+  renderExplanation({
+    considered: explanation.considered,
+    suitable: explanation.suitable,
+    removed: explanation.removed,
+    closest: [],
+  })
     .map((line) => line.trim())
     .join('; ')

@@ -1,10 +1,5 @@
 import { shortName } from '@berth/shared/arn.ts'
-import {
-  type DeploymentRecord,
-  type ServiceRecord,
-  taskDefinitionKey,
-  type TaskDefinitionRecord,
-} from './records.ts'
+import { type DeploymentRecord, type ServiceRecord, taskDefinitionKey, type TaskDefinitionRecord } from './records.ts'
 import type { ReadonlyTables } from './tables.ts'
 import type { TaskLaunch } from './task-launch.ts'
 import { serviceTaskTags } from './task-tags.ts'
