@@ -48,10 +48,8 @@ const preferredApi = '1.41'
 
 export function engineConnection(address: EngineAddress, clock: Clock, deadlines: Deadlines): EngineConnection {
   const options = dockerOptions(address)
-  const modemOptions: Docker.DockerOptions & { agent: http.Agent } = {
-    ...options,
-    agent: keepAliveAgent(options.protocol === 'https'),
-  }
+  const agent = keepAliveAgent(options.protocol === 'https')
+  const modemOptions: Docker.DockerOptions & { agent: http.Agent } = { ...options, agent }
   const docker = new Docker(modemOptions)
   let api: string | undefined
 
@@ -84,10 +82,11 @@ export function engineConnection(address: EngineAddress, clock: Clock, deadlines
     api = chooseApi(answer as { ApiVersion?: string; MinAPIVersion?: string })
   }
 
-  // The engine may be replaced by another version while it is away, so its API is agreed on anew afterwards.
-  const forgetApiWhenAway = (error: unknown): never => {
-    if (error instanceof RuntimeError && error.fault === 'unavailable') api = undefined
-    throw error
+  // While it is away the engine may be replaced by another version, and connections that lie ready are dead: without
+  // this, each of them would fail a call of its own.
+  const startAfresh = (): void => {
+    api = undefined
+    for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy()
   }
 
   const send = async (request: EngineRequest, isStream: boolean, signal: AbortSignal): Promise<unknown> => {
@@ -97,7 +96,8 @@ export function engineConnection(address: EngineAddress, clock: Clock, deadlines
       const ms = deadlines[request.operation] + (request.extraMs ?? 0)
       return await withDeadline(clock, describe(request), ms, signal, (own) => dial(request, isStream, own))
     } catch (error) {
-      return forgetApiWhenAway(error)
+      if (error instanceof RuntimeError && error.fault === 'unavailable') startAfresh()
+      throw error
     }
   }
 

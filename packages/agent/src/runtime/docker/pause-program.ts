@@ -29,14 +29,14 @@ const amd64Code = Buffer.from(
   [
     'b80d000000', // mov  eax, 13          rt_sigaction
     'bf11000000', // mov  edi, 17          SIGCHLD
-    '488d3513000000', // lea  rsi, [rip+19]    ignoreAction
+    '488d3517000000', // lea  rsi, [rip+23]    ignoreAction
     '31d2', // xor  edx, edx
     '41ba08000000', // mov  r10d, 8          size of the mask
     '0f05', // syscall
     'b822000000', // mov  eax, 34          pause
     '0f05', // syscall
     'ebf7', // jmp  -9               to the pause
-    '9090909090', // so that what follows is aligned
+    '90909090', // so that what follows is aligned
   ].join(''),
   'hex',
 )
