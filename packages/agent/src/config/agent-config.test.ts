@@ -2,14 +2,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { AgentConfigError, type AgentConfigSources, compileAgentConfig, readAgentConfig } from './agent-config.ts'
+import { ConfigError, type SettingSources } from '@berth/shared/config/read-settings.ts'
+import { compileAgentConfig, readAgentConfig } from './agent-config.ts'
 import { agentSettings } from './agent-settings.ts'
 import { ecsSettingsNotHonoured } from './ecs-settings-not-honoured.ts'
-import type { Setting } from './setting.ts'
+import type { Setting } from '@berth/shared/config/setting.ts'
 
 const server = { BERTH_SERVER: 'cell.example:7000' }
 
-const compile = (over: Partial<AgentConfigSources>) =>
+const compile = (over: Partial<SettingSources>) =>
   compileAgentConfig({ flags: {}, environment: server, files: [], ...over })
 
 const set = (environment: Readonly<Record<string, string>>) => compile({ environment: { ...server, ...environment } })
@@ -18,7 +19,7 @@ const mistakesOf = (work: () => unknown): readonly string[] => {
   try {
     work()
   } catch (error) {
-    if (error instanceof AgentConfigError) return error.mistakes
+    if (error instanceof ConfigError) return error.mistakes
     throw error
   }
   return []
@@ -167,7 +168,7 @@ describe('mistakes', () => {
     expect(mistakes.join('\n')).toMatch(/--cpu \(from the command line\): "many" is not a whole number/)
     expect(mistakes.join('\n')).toMatch(/ECS_RESERVED_MEMORY \(from \/etc\/ecs\/ecs\.config\)/)
     expect(mistakes.join('\n')).toMatch(/ECS_ENGINE_AUTH_DATA \(from the environment\) is not honoured/)
-    expect(mistakes.join('\n')).toMatch(/--colour: the agent knows no such option/)
+    expect(mistakes.join('\n')).toMatch(/--colour: there is no such option/)
   })
 
   it('are also what two settings say together', () => {

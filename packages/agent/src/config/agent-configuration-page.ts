@@ -1,11 +1,10 @@
+import { code, markdownTable, settingsTable } from '@berth/shared/config/settings-page.ts'
 import { agentConfigFiles } from './agent-config.ts'
 import { agentSettings } from './agent-settings.ts'
 import { ecsSettingsNotHonoured } from './ecs-settings-not-honoured.ts'
-import type { Setting } from './setting.ts'
 
 /** `docs/agent-configuration.md`, from the tables that the agent reads its settings by. */
 export function agentConfigurationPage(): string {
-  const settings = Object.values<Setting<unknown>>(agentSettings)
   return [
     '# Configuring the agent',
     '',
@@ -17,13 +16,13 @@ export function agentConfigurationPage(): string {
     '',
     'The agent checks everything at its start and names all mistakes at once. Durations are written as `30s`, `10m` or `1h30m`.',
     '',
-    ...table(['Setting', 'Option', 'Value', 'Default', 'Meaning'], settings.map(settingRow)),
+    ...settingsTable(agentSettings),
     '',
     "## Settings of Amazon's agent that are not honoured",
     '',
     'A setting that is refused keeps the agent from starting, unless its value asks for nothing, as `false`; any other is named in a warning.',
     '',
-    ...table(
+    ...markdownTable(
       ['Setting', 'Is', 'Because'],
       ecsSettingsNotHonoured.map(({ name, verdict, why }) => [
         code(name),
@@ -34,23 +33,3 @@ export function agentConfigurationPage(): string {
     '',
   ].join('\n')
 }
-
-const settingRow = (setting: Setting<unknown>): readonly string[] => [
-  setting.names.map(code).join(', also '),
-  setting.flag === undefined ? '' : code(`--${setting.flag}`),
-  setting.form,
-  setting.required === true ? '**required**' : setting.default === undefined ? 'unset' : defaultOf(setting.default),
-  setting.help,
-]
-
-const defaultOf = (text: string): string => (text === '' ? 'empty' : code(text))
-
-const code = (text: string): string => `\`${text}\``
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => [
-  row(head),
-  row(head.map(() => '---')),
-  ...rows.map(row),
-]
-
-const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`

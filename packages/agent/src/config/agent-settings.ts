@@ -14,7 +14,7 @@ import {
   setting,
   text,
   wholeNumber,
-} from './setting.ts'
+} from '@berth/shared/config/setting.ts'
 
 const second = 1_000
 const port = z.int().min(1).max(65_535)
