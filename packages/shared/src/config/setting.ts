@@ -19,7 +19,7 @@ export interface Setting<T> {
 }
 
 /** The form of a value and how to read it; `read` gives `undefined` for text that is not of that form. */
-interface Kind<T> {
+export interface Kind<T> {
   readonly form: string
   readonly read: (text: string) => T | undefined
   /** Continues the sentence "... is not". */
