@@ -1,0 +1,25 @@
+import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
+import type { EcsHandlers } from '../operation.ts'
+import { accountSettingHandlers } from './account-settings.ts'
+import { attributeHandlers } from './attributes.ts'
+import { capacityProviderHandlers } from './capacity-providers.ts'
+import { clusterHandlers } from './clusters.ts'
+import { containerInstanceHandlers } from './container-instances.ts'
+import { serviceHandlers } from './services.ts'
+import { tagHandlers } from './tags.ts'
+import { taskDefinitionHandlers } from './task-definitions.ts'
+import { taskHandlers } from './tasks.ts'
+
+/** All ECS operations that Berth honours. */
+export const ecsHandlers = (deps: ControlPlaneDeps) =>
+  ({
+    ...accountSettingHandlers(deps),
+    ...attributeHandlers(deps),
+    ...capacityProviderHandlers(deps),
+    ...clusterHandlers(deps),
+    ...containerInstanceHandlers(deps),
+    ...serviceHandlers(deps),
+    ...tagHandlers(deps),
+    ...taskDefinitionHandlers(deps),
+    ...taskHandlers(deps),
+  }) satisfies EcsHandlers

@@ -1,0 +1,84 @@
+import type { CapacityProviderStrategyItem, Deployment, Service } from '@aws-sdk/client-ecs'
+import { type ArnScope, clusterArn } from '@berth/shared/arn.ts'
+import { type DeploymentRecord, serviceKey, type ServiceRecord, type TaskRecord } from '../../cell/records.ts'
+import { serviceEvents } from '../../cell/service-changes.ts'
+import type { ReadonlyTables } from '../../cell/tables.ts'
+import { countTasks } from '../../cell/task-health.ts'
+import { resolvedPlatformVersion } from './launch-choice.ts'
+import { tagListOf } from './tag-set.ts'
+
+/** A service as ECS answers it, its tasks counted now. Tags are shown where they were asked for, else the list is empty. */
+export function serviceAnswer(
+  scope: ArnScope,
+  tables: ReadonlyTables,
+  service: ServiceRecord,
+  { includeTags }: { readonly includeTags: boolean },
+): Service {
+  const tasks = [...tables.tasks.by('serviceUnsettled', serviceKey(service.cluster, service.name))]
+  const { running, pending } = countTasks(tasks)
+  const onFargate = service.platformVersion !== undefined
+  return {
+    serviceArn: service.arn,
+    serviceName: service.name,
+    clusterArn: clusterArn(scope, service.cluster),
+    loadBalancers: [],
+    serviceRegistries: [],
+    status: service.status,
+    desiredCount: service.desiredCount,
+    runningCount: running,
+    pendingCount: pending,
+    launchType: service.launchType,
+    ...strategyAnswer(service.capacityProviderStrategy),
+    platformVersion: service.platformVersion,
+    ...(onFargate && { platformFamily: 'Linux' }),
+    taskDefinition: service.taskDefinitionArn,
+    deploymentConfiguration: service.deploymentConfiguration,
+    deployments: service.deployments.map((deployment) => deploymentAnswer(deployment, tasks)),
+    roleArn: service.role,
+    events: serviceEvents(tables, service.cluster, service.name).map(({ id, createdAt, message }) => ({
+      id,
+      createdAt: new Date(createdAt),
+      message,
+    })),
+    createdAt: new Date(service.createdAt),
+    placementConstraints: [...service.placementConstraints],
+    placementStrategy: [...service.placementStrategy],
+    networkConfiguration: service.networkConfiguration,
+    healthCheckGracePeriodSeconds: service.healthCheckGracePeriodSeconds,
+    schedulingStrategy: service.schedulingStrategy,
+    deploymentController: { type: service.deploymentController },
+    tags: includeTags ? tagListOf(service.tags) : [],
+    createdBy: service.createdBy,
+    enableECSManagedTags: service.enableECSManagedTags,
+    propagateTags: service.propagateTags,
+    enableExecuteCommand: service.enableExecuteCommand,
+    availabilityZoneRebalancing: service.availabilityZoneRebalancing,
+  }
+}
+
+/** Beside a launch type ECS shows no strategy at all. */
+const strategyAnswer = (strategy: readonly CapacityProviderStrategyItem[]) =>
+  strategy.length > 0 && { capacityProviderStrategy: [...strategy] }
+
+function deploymentAnswer(deployment: DeploymentRecord, serviceTasks: readonly TaskRecord[]): Deployment {
+  const { running, pending } = countTasks(serviceTasks.filter(({ deploymentId }) => deploymentId === deployment.id))
+  const platformVersion = resolvedPlatformVersion(deployment.platformVersion)
+  return {
+    id: deployment.id,
+    status: deployment.status,
+    taskDefinition: deployment.taskDefinitionArn,
+    desiredCount: deployment.desiredCount,
+    pendingCount: pending,
+    runningCount: running,
+    failedTasks: deployment.failedTasks,
+    createdAt: new Date(deployment.createdAt),
+    updatedAt: new Date(deployment.updatedAt),
+    ...(deployment.capacityProviderStrategy.length > 0
+      ? strategyAnswer(deployment.capacityProviderStrategy)
+      : { launchType: deployment.launchType }),
+    ...(platformVersion !== undefined && { platformVersion, platformFamily: 'Linux' }),
+    networkConfiguration: deployment.networkConfiguration,
+    rolloutState: deployment.rolloutState,
+    rolloutStateReason: deployment.rolloutStateReason,
+  }
+}

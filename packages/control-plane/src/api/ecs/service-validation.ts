@@ -1,0 +1,131 @@
+import type { PlacementConstraint, PlacementStrategy } from '@aws-sdk/client-ecs'
+import type { ServiceRecord } from '../../cell/records.ts'
+import type { LaunchType } from '../../cell/task-demand.ts'
+import { clientException, invalidParameter } from '../errors.ts'
+import type { EcsInput } from '../operation.ts'
+import { refuseVolumeConfigurations } from './task-launch-input.ts'
+
+/** What CreateService and UpdateService can both ask of what Berth does not have. */
+type ServiceInput = Pick<
+  EcsInput<'CreateService'>,
+  | 'loadBalancers'
+  | 'serviceRegistries'
+  | 'serviceConnectConfiguration'
+  | 'volumeConfigurations'
+  | 'vpcLatticeConfigurations'
+  | 'gatewayConnectors'
+  | 'monitoring'
+  | 'deploymentController'
+  | 'healthCheckGracePeriodSeconds'
+>
+
+/** Seconds: the greatest 32-bit integer, ECS's own limit. */
+const gracePeriodAtMost = 2_147_483_647
+
+/**
+ * Refuses, by name, the members of a service that Berth cannot honour. Empty lists ask for nothing.
+ *
+ * @throws InvalidParameterException for resources that do not exist; ClientException for the rest.
+ */
+export function refuseUnsupportedService(input: ServiceInput): void {
+  const [loadBalancer] = input.loadBalancers ?? []
+  if (loadBalancer !== undefined)
+    throw invalidParameter(
+      loadBalancer.targetGroupArn === undefined
+        ? `The load balancer ${loadBalancer.loadBalancerName ?? ''} does not exist: Berth has no load balancers yet.`
+        : `The target group with targetGroupArn ${loadBalancer.targetGroupArn} does not exist: Berth has no load balancers yet.`,
+    )
+  const [registry] = input.serviceRegistries ?? []
+  if (registry !== undefined)
+    throw invalidParameter(
+      `The service registry ${registry.registryArn ?? ''} does not exist: Berth has no service discovery yet.`,
+    )
+  if (input.serviceConnectConfiguration?.enabled === true)
+    throw clientException('serviceConnectConfiguration is not supported by Berth: it has no Service Connect yet.')
+  refuseVolumeConfigurations(input.volumeConfigurations)
+  if ((input.vpcLatticeConfigurations?.length ?? 0) > 0)
+    throw clientException('vpcLatticeConfigurations is not supported by Berth: it has no VPC Lattice.')
+  if ((input.gatewayConnectors?.length ?? 0) > 0)
+    throw clientException('gatewayConnectors is not supported by Berth: it has no gateways.')
+  if ((input.monitoring?.metricConfigurations?.length ?? 0) > 0)
+    throw clientException('monitoring is not supported by Berth: it has no CloudWatch.')
+  const controller = input.deploymentController?.type
+  if (controller !== undefined && controller !== 'ECS')
+    throw clientException(`deploymentController ${controller} is not supported by Berth: deployments are made by ECS.`)
+  const seconds = input.healthCheckGracePeriodSeconds ?? 0
+  if (seconds < 0 || seconds > gracePeriodAtMost)
+    throw invalidParameter(`healthCheckGracePeriodSeconds must be between 0 and ${gracePeriodAtMost}.`)
+}
+
+/** @throws InvalidParameterException when `name` cannot be that of a service. */
+export function assertServiceName(name: string): void {
+  if (!/^[a-zA-Z0-9_-]{1,255}$/.test(name))
+    throw invalidParameter(
+      'Invalid service name. Up to 255 letters (uppercase and lowercase), numbers, hyphens, and underscores are allowed.',
+    )
+}
+
+/**
+ * How many tasks a new service is to have: given for REPLICA, and for DAEMON a matter of its hosts.
+ *
+ * @throws InvalidParameterException when it is missing, negative, or given for DAEMON.
+ */
+export function desiredCountOf(
+  schedulingStrategy: ServiceRecord['schedulingStrategy'],
+  desiredCount: number | undefined,
+): number {
+  if (schedulingStrategy === 'DAEMON') {
+    if (desiredCount !== undefined && desiredCount !== 0)
+      throw invalidParameter(
+        'The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again',
+      )
+    return 0
+  }
+  if (desiredCount === undefined)
+    throw invalidParameter('The replica scheduling strategy requires a desired count. Specify one and try again')
+  if (desiredCount < 0) throw invalidParameter('desiredCount cannot be negative.')
+  return desiredCount
+}
+
+/** @throws InvalidParameterException when a DAEMON service has what only REPLICA services can have. */
+export function assertDaemon(launchType: LaunchType, placementStrategy: readonly PlacementStrategy[]): void {
+  if (launchType === 'FARGATE')
+    throw invalidParameter('The daemon scheduling strategy is not supported for the FARGATE launch type.')
+  if (placementStrategy.length > 0)
+    throw invalidParameter('The daemon scheduling strategy does not support a placement strategy.')
+}
+
+interface Rebalanced {
+  readonly schedulingStrategy: ServiceRecord['schedulingStrategy']
+  readonly placementStrategy: readonly PlacementStrategy[]
+  readonly placementConstraints: readonly PlacementConstraint[]
+  readonly maximumPercent: number | undefined
+}
+
+const zone = 'attribute:ecs.availability-zone'
+
+/**
+ * Whether a service's tasks are to be spread over zones again after they came to be uneven: by default where that can be.
+ *
+ * @throws InvalidParameterException when it is asked for where the developer guide says that it cannot be.
+ */
+export function zoneRebalancingOf(
+  given: ServiceRecord['availabilityZoneRebalancing'] | undefined,
+  service: Rebalanced,
+): ServiceRecord['availabilityZoneRebalancing'] {
+  const obstacle = rebalancingObstacle(service)
+  if (given === 'ENABLED' && obstacle !== undefined)
+    throw invalidParameter(`Availability Zone rebalancing is not supported for ${obstacle}.`)
+  return given ?? (obstacle === undefined ? 'ENABLED' : 'DISABLED')
+}
+
+function rebalancingObstacle(service: Rebalanced): string | undefined {
+  const [first] = service.placementStrategy
+  if (service.schedulingStrategy === 'DAEMON') return 'the daemon scheduling strategy'
+  if ((service.maximumPercent ?? 200) <= 100) return 'a maximumPercent of 100'
+  if (first !== undefined && !(first.type === 'spread' && first.field === zone))
+    return `placement strategies that do not begin with spread by ${zone}`
+  if (service.placementConstraints.some(({ expression }) => expression?.includes(zone) === true))
+    return `placement constraints on ${zone}`
+  return undefined
+}
