@@ -9,7 +9,7 @@ import { ApiError, serverException } from './errors.ts'
 import { type Answer, errorAnswer, jsonContentType, refuseConnection, sendAnswer } from './http-answer.ts'
 import { parseJsonBody, readRequestBody } from './request-body.ts'
 import type { ApiOperation, ApiService } from './service.ts'
-import { type CredentialLookup, verifySigV4 } from './sigv4.ts'
+import { type CredentialLookup, sigV4Verifier } from './sigv4.ts'
 
 /** What the API server may be told; each has a default. */
 export interface ApiServerOptions {
@@ -81,6 +81,7 @@ const asApiError = (error: unknown): ApiError =>
 export function createApiServer({ services, credentials, clock, random, log, options = {} }: ApiServerDeps): ApiServer {
   const maxBodyBytes = options.maxBodyBytes ?? 2 ** 20
   const operationDeadlineMs = options.operationDeadlineMs ?? 30_000
+  const verify = sigV4Verifier(credentials)
   const byScope = new Map(services.map((service) => [service.name, service]))
 
   /** The way of a request, to what `JSON.stringify` is given; each step may throw an `ApiError`. */
@@ -89,7 +90,7 @@ export function createApiServer({ services, credentials, clock, random, log, opt
     const body = await readRequestBody(request, maxBodyBytes)
     const { method = '', url = '/', headers } = request
     if (method !== 'POST') throw unknownOperation('The API takes POST requests only.')
-    const { principalArn, region, service } = verifySigV4({ method, url, headers, body }, credentials, receivedAt)
+    const { principalArn, region, service } = verify({ method, url, headers, body }, receivedAt)
     record.principalArn = principalArn
     const operation = findOperation(byScope, service, record.target)
     const input = operation.decode(parseJsonBody(body))

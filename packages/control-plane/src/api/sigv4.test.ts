@@ -4,12 +4,14 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from './errors.ts'
 import type { SignedRequest } from './sigv4-canonical-request.ts'
-import { type Credential, verifySigV4 } from './sigv4.ts'
+import { type Credential, sigV4Verifier } from './sigv4.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
 const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 const credential: Credential = { secretAccessKey: keys.secretAccessKey, principalArn: 'arn:aws:iam::1:user/ada' }
 const lookup = (id: string) => (id === keys.accessKeyId ? credential : undefined)
+
+const verify = sigV4Verifier(lookup)
 
 /** The hash class that the AWS signer asks for, on node:crypto. */
 class Sha256 {
@@ -67,7 +69,7 @@ async function sign(unsigned: Unsigned = {}): Promise<SignedRequest> {
 
 function refusal(request: SignedRequest, at = now): ApiError {
   try {
-    verifySigV4(request, lookup, at)
+    verify(request, at)
   } catch (error) {
     if (error instanceof ApiError) return error
     throw error
@@ -101,11 +103,11 @@ const anyRequest = fc.record({
   service: name,
 })
 
-describe('verifySigV4', () => {
+describe('the SigV4 verifier', () => {
   it("takes whatever AWS's own signer signs", async () => {
     await fc.assert(
       fc.asyncProperty(anyRequest, async (unsigned) => {
-        expect(verifySigV4(await sign(unsigned), lookup, now)).toEqual({
+        expect(verify(await sign(unsigned), now)).toEqual({
           accessKeyId: keys.accessKeyId,
           principalArn: credential.principalArn,
           region: unsigned.region,
@@ -164,16 +166,16 @@ describe('verifySigV4', () => {
   })
 
   it('takes the session token of temporary credentials, and only with it', async () => {
-    const temporary = (): Credential => ({ ...credential, sessionToken: 'token' })
+    const withTemporary = sigV4Verifier(() => ({ ...credential, sessionToken: 'token' }))
     const request = await sign({ credentials: { ...keys, sessionToken: 'token' } })
-    expect(verifySigV4(request, temporary, now).accessKeyId).toBe(keys.accessKeyId)
+    expect(withTemporary(request, now).accessKeyId).toBe(keys.accessKeyId)
     const without = await sign()
-    expect(() => verifySigV4(without, temporary, now)).toThrow('The security token included')
+    expect(() => withTemporary(without, now)).toThrow('The security token included')
   })
 
   it('takes a clock that is five minutes off, and no more', async () => {
     for (const skew of [-300_000, 300_000]) {
-      expect(verifySigV4(await sign({ signedAt: now + skew }), lookup, now).service).toBe('ecs')
+      expect(verify(await sign({ signedAt: now + skew }), now).service).toBe('ecs')
     }
     expect(refusal(await sign({ signedAt: now - 301_000 }))).toMatchObject({
       code: 'InvalidSignatureException',
@@ -182,6 +184,15 @@ describe('verifySigV4', () => {
     expect(refusal(await sign({ signedAt: now + 301_000 })).message).toBe(
       'Signature not yet current: 20261124T120501Z is still later than 20261124T120500Z (20261124T120000Z + 5 min.)',
     )
+  })
+
+  it('goes by the secret of the moment, not by one it has seen', async () => {
+    let secretAccessKey = keys.secretAccessKey
+    const rotating = sigV4Verifier(() => ({ ...credential, secretAccessKey }))
+    const request = await sign()
+    rotating(request, now)
+    secretAccessKey = 'rotated'
+    expect(() => rotating(request, now)).toThrow('does not match')
   })
 
   it('says so when there is no signature', async () => {

@@ -107,6 +107,14 @@ function checkSkew(signedAt: { readonly text: string; readonly ms: number }, now
   }
 }
 
+function checkScopeDate(date: string, time: string): void {
+  const day = time.slice(0, 8)
+  if (day === date) return
+  throw invalidSignature(
+    `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${day}', from '${time}'.`,
+  )
+}
+
 /** Refuses requests whose host or AWS headers, and with them the operation, could be swapped under the signature. */
 function checkSignedHeaders(request: SignedRequest, signedHeaders: readonly string[]): void {
   const mustSign = Object.keys(request.headers).filter((name) => name === 'host' || name.startsWith('x-amz-'))
@@ -116,8 +124,28 @@ function checkSignedHeaders(request: SignedRequest, signedHeaders: readonly stri
 
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()
 
-function signingKey(secret: string, { date, region, service }: Authorization): Buffer {
-  return hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), 'aws4_request')
+/** Derives the key that signs for one scope. */
+type DeriveSigningKey = (secret: string, authorization: Authorization) => Buffer
+
+const deriveSigningKey: DeriveSigningKey = (secret, { date, region, service }) =>
+  hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), 'aws4_request')
+
+/** Far more scopes than honest clients use; a client that makes up regions costs no more memory than this. */
+const maxCachedKeys = 500
+
+/** A client's key is the same all day, and deriving it costs as much as the rest of the check. */
+function cachedSigningKeys(): DeriveSigningKey {
+  const keys = new Map<string, Buffer>()
+  return (secret, authorization) => {
+    const { date, region, service } = authorization
+    const name = `${secret}/${date}/${region}/${service}`
+    const known = keys.get(name)
+    if (known) return known
+    if (keys.size >= maxCachedKeys) keys.clear()
+    const key = deriveSigningKey(secret, authorization)
+    keys.set(name, key)
+    return key
+  }
 }
 
 function expectedSignature(request: SignedRequest, authorization: Authorization, time: string, key: Buffer): Buffer {
@@ -132,27 +160,28 @@ function isSignature(given: string, expected: Buffer): boolean {
 }
 
 /**
- * Checks the SigV4 signature in a request's `Authorization` header and says who signed it.
- * There is no cache of seen signatures: boto3 signs two equal calls of one second identically.
+ * Checks the SigV4 signature in a request's `Authorization` header and says who signed it; `now` is the wall-clock
+ * time in ms. There is no memory of seen signatures: boto3 signs two equal calls of one second identically.
  *
- * @param now wall-clock time in ms.
  * @throws ApiError `MissingAuthenticationTokenException`, `IncompleteSignatureException`,
  *   `UnrecognizedClientException` (key or session token unknown) or `InvalidSignatureException`.
  */
-export function verifySigV4(request: SignedRequest, lookup: CredentialLookup, now: number): Caller {
-  const authorization = parseAuthorization(header(request, 'authorization'))
-  const { accessKeyId, date, region, service, signedHeaders, signature } = authorization
-  const signedAt = signingTime(request)
-  if (signedAt.text.slice(0, 8) !== date) {
-    throw invalidSignature(
-      `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${signedAt.text.slice(0, 8)}', from '${signedAt.text}'.`,
-    )
+export type SigV4Verifier = (request: SignedRequest, now: number) => Caller
+
+/** Makes a verifier that finds its credentials with `lookup`, afresh for each request. */
+export function sigV4Verifier(lookup: CredentialLookup): SigV4Verifier {
+  const signingKey = cachedSigningKeys()
+  return (request, now) => {
+    const authorization = parseAuthorization(header(request, 'authorization'))
+    const { accessKeyId, date, region, service, signedHeaders, signature } = authorization
+    const signedAt = signingTime(request)
+    checkScopeDate(date, signedAt.text)
+    const credential = lookup(accessKeyId)
+    if (!credential || header(request, 'x-amz-security-token') !== credential.sessionToken) throw unrecognizedClient()
+    checkSignedHeaders(request, signedHeaders)
+    const key = signingKey(credential.secretAccessKey, authorization)
+    if (!isSignature(signature, expectedSignature(request, authorization, signedAt.text, key))) throw mismatch()
+    checkSkew(signedAt, now)
+    return { accessKeyId, principalArn: credential.principalArn, region, service }
   }
-  const credential = lookup(accessKeyId)
-  if (!credential || header(request, 'x-amz-security-token') !== credential.sessionToken) throw unrecognizedClient()
-  checkSignedHeaders(request, signedHeaders)
-  const key = signingKey(credential.secretAccessKey, authorization)
-  if (!isSignature(signature, expectedSignature(request, authorization, signedAt.text, key))) throw mismatch()
-  checkSkew(signedAt, now)
-  return { accessKeyId, principalArn: credential.principalArn, region, service }
 }
