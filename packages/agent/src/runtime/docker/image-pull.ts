@@ -14,6 +14,8 @@ export interface ImagePullOptions {
   readonly unreachableForMs?: number
   /** A pull that makes no progress for so long has failed, in ms. Default: 60 s, as ECS_IMAGE_PULL_INACTIVITY_TIMEOUT. */
   readonly inactivityMs?: number
+  /** Called with what every pull comes to; `isNew` where the reference did not name this image before. */
+  readonly onResolved?: (imageId: string, isNew: boolean) => void
 }
 
 export interface ImagePuller {
@@ -62,7 +64,7 @@ export function pullStep(situation: PullSituation): PullStep {
 /** Pulls images: once for all that want the same at the same time, and only when the rule says so. */
 export function imagePuller(deps: ImagePullDeps, options: ImagePullOptions = {}): ImagePuller {
   const { connection, clock, log } = deps
-  const { unreachableForMs = 60_000, inactivityMs = 60_000 } = options
+  const { unreachableForMs = 60_000, inactivityMs = 60_000, onResolved = () => {} } = options
   const downloads = singleFlight<void>()
   const unreachableUntil = new Map<string, number>()
   const pulledReferences = new Set<string>()
@@ -94,35 +96,47 @@ export function imagePuller(deps: ImagePullDeps, options: ImagePullOptions = {})
   const pullNow = (request: PullRequest, signal: AbortSignal): Promise<void> =>
     downloads.run(flightKey(request), (shared) => download(request, shared), signal)
 
+  const resolve = async (
+    request: PullRequest,
+    signal: AbortSignal,
+  ): Promise<{ image: PulledImage; isNew: boolean }> => {
+    const present = await find(request.image, signal)
+    const reference = parseImageReference(request.image)
+    const step = pullStep({
+      behavior: request.behavior,
+      present: present !== undefined,
+      byId: isImageId(request.image) || isPrefixOf(request.image, present),
+      byDigest: reference.byDigest,
+      pulledBefore: pulledReferences.has(request.image),
+      unreachable: clock.monotonic() < (unreachableUntil.get(reference.registry) ?? -Infinity),
+    })
+    if (step === 'refuse') throw noSuchImage(request)
+    if (step === 'use-present' && present !== undefined) return { image: present, isNew: false }
+    try {
+      await pullNow(request, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (step !== 'pull-or-use-present' || present === undefined || !(error instanceof RuntimeError)) throw error
+      log.warn('the image could not be pulled: the one that is present is used', { image: request.image, error })
+      return { image: present, isNew: false }
+    }
+    const pulled = await find(request.image, signal)
+    if (pulled === undefined) throw noSuchImage(request)
+    return { image: pulled, isNew: pulled.imageId !== present?.imageId }
+  }
+
   return {
     find,
     async pull(request, signal) {
-      const present = await find(request.image, signal)
-      const reference = parseImageReference(request.image)
-      const step = pullStep({
-        behavior: request.behavior,
-        present: present !== undefined,
-        byId: isImageId(request.image) || isPrefixOf(request.image, present),
-        byDigest: reference.byDigest,
-        pulledBefore: pulledReferences.has(request.image),
-        unreachable: clock.monotonic() < (unreachableUntil.get(reference.registry) ?? -Infinity),
-      })
-      if (step === 'refuse') throw new RuntimeError('refused', `No such image: ${request.image}`)
-      if (step === 'use-present' && present !== undefined) return present
-      try {
-        await pullNow(request, signal)
-      } catch (error) {
-        signal.throwIfAborted()
-        if (step !== 'pull-or-use-present' || present === undefined || !(error instanceof RuntimeError)) throw error
-        log.warn('the image could not be pulled: the one that is present is used', { image: request.image, error })
-        return present
-      }
-      const pulled = await find(request.image, signal)
-      if (pulled === undefined) throw new RuntimeError('refused', `No such image: ${request.image}`)
-      return pulled
+      const { image, isNew } = await resolve(request, signal)
+      onResolved(image.imageId, isNew)
+      return image
     },
   }
 }
+
+const noSuchImage = (request: PullRequest): RuntimeError =>
+  new RuntimeError('refused', `No such image: ${request.image}`)
 
 /** Pulls with different credentials are not shared: what one may have, another may not. */
 const flightKey = (request: PullRequest): string =>
