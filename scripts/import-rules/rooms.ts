@@ -65,7 +65,7 @@ export const ROOMS: readonly Room[] = [
   { name: 'agent/journal', knows: ['shared'] },
   {
     name: 'agent/engine',
-    knows: ['shared', 'agent/runtime'],
+    knows: ['shared', 'agent/runtime', 'agent/journal'],
     testsKnow: ['agent/runtime/fake'],
     integrationTestsKnow: ['agent/runtime/docker'],
   },

@@ -45,6 +45,7 @@ export class FakeWorld {
   readonly memoryMib: number
   readonly #random: Random
   readonly #script: FakeScript
+  readonly #byName = new Map<string, FakeContainer>()
   #addresses = 0
 
   constructor({ clock, random, script = fakeScript(), cpus = 8, memoryMib = 32_768 }: FakeWorldOptions) {
@@ -82,7 +83,7 @@ export class FakeWorld {
           if (this.#happens(this.faults.answerLoss)) throw unavailable()
           if (!this.faults.hung) resolve(result)
         } catch (error) {
-          reject(error as Error)
+          reject(error)
         }
       }
       if (afterMs > 0) this.clock.after(afterMs, run)
@@ -119,11 +120,9 @@ export class FakeWorld {
   /** Makes a container, or finds it. @throws RuntimeError `name-taken`, `not-found`. */
   create(wanted: ContainerCreate, hostId: string): string {
     const { runtimeName, taskArn } = wanted.identity
-    for (const other of this.containers.values()) {
-      if (other.wanted.identity.runtimeName !== runtimeName) continue
-      if (other.hostId === hostId && other.wanted.identity.taskArn === taskArn) return other.runtimeId
-      throw new RuntimeError('name-taken', `The container name "${runtimeName}" is already in use.`)
-    }
+    const holder = this.#byName.get(runtimeName)
+    if (holder?.hostId === hostId && holder.wanted.identity.taskArn === taskArn) return holder.runtimeId
+    if (holder) throw new RuntimeError('name-taken', `The container name "${runtimeName}" is already in use.`)
     const present = this.presentImage(wanted.image)
     if (!present) throw new RuntimeError('not-found', `No such image: ${wanted.image}`)
     const container: FakeContainer = {
@@ -146,6 +145,7 @@ export class FakeWorld {
       onExit: new Set(),
     }
     this.containers.set(container.runtimeId, container)
+    this.#byName.set(runtimeName, container)
     this.#tell(container, { kind: 'created' })
     return container.runtimeId
   }
@@ -176,7 +176,9 @@ export class FakeWorld {
 
   remove(container: FakeContainer): void {
     this.#exit(container, 137, false)
-    if (this.containers.delete(container.runtimeId)) this.#tell(container, { kind: 'removed' })
+    if (!this.containers.delete(container.runtimeId)) return
+    this.#byName.delete(container.wanted.identity.runtimeName)
+    this.#tell(container, { kind: 'removed' })
   }
 
   #run(container: FakeContainer): void {

@@ -1,0 +1,281 @@
+import { parseArn, shortName } from '@berth/shared/arn.ts'
+import {
+  type ContainerSpec,
+  type DockerVolume,
+  type KeyValue,
+  NetworkMode,
+  type TaskAssignment,
+  type VolumeSpec,
+} from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import type {
+  ContainerCreate,
+  ContainerIdentity,
+  ContainerNetwork,
+  MountSpec,
+  PortPublication,
+  VolumeCreate,
+} from '../runtime/container-runtime.ts'
+import { pauseContainerName, usesTaskNetwork } from './task-state.ts'
+
+/** What a container is made from beside its task's assignment. */
+export interface CreateContext {
+  readonly imageId: string
+  /** Empty where the task has no pause container. */
+  readonly pauseRuntimeId: string
+  /** The address that host ports are bound on. */
+  readonly hostAddress: string
+}
+
+/** What the runtime is asked to create for one container of a task. */
+export function containerCreate(
+  assignment: TaskAssignment,
+  spec: ContainerSpec,
+  context: CreateContext,
+): ContainerCreate {
+  const linux = spec.linuxParameters
+  return defined<ContainerCreate>({
+    identity: containerIdentity(assignment, spec.name),
+    image: context.imageId,
+    labels: { ...record(spec.dockerLabels), ...ecsLabels(assignment, spec.name) },
+    environment: environment(assignment, spec),
+    entryPoint: spec.entryPoint?.values,
+    command: spec.command?.values,
+    workingDirectory: text(spec.workingDirectory),
+    user: text(spec.user),
+    hostname: sharesNetwork(assignment) ? undefined : text(spec.hostname),
+    cpuShares: spec.cpu,
+    ...limits(assignment, spec),
+    network: containerNetwork(assignment, spec, context),
+    ports: portPublications(assignment, spec, context.hostAddress),
+    mounts: mounts(assignment, spec),
+    volumesFrom: spec.volumesFrom.map(
+      (from) => runtimeName(assignment, from.sourceContainer) + (from.readOnly ? ':ro' : ''),
+    ),
+    privileged: spec.privileged,
+    readonlyRootFilesystem: spec.readonlyRootFilesystem,
+    ...(sharesNetwork(assignment) ? noNames : namesOf([spec])),
+    securityOptions: spec.dockerSecurityOptions,
+    ulimits: spec.ulimits,
+    systemControls: record(spec.systemControls.filter((control) => !isHeldByPause(assignment, control))),
+    capabilitiesAdd: linux?.capabilitiesAdd ?? [],
+    capabilitiesDrop: linux?.capabilitiesDrop ?? [],
+    devices: (linux?.devices ?? []).map((device) => ({
+      hostPath: device.hostPath,
+      containerPath: device.containerPath || device.hostPath,
+      permissions: device.permissions.map((permission) => devicePermissions[permission] ?? '').join('') || 'rwm',
+    })),
+    init: linux?.initProcessEnabled ?? false,
+    sharedMemoryMib: linux?.sharedMemoryMib || undefined,
+    maxSwapMib: linux?.maxSwapMib,
+    swappiness: linux?.swappiness,
+    pidMode: namespaceMode(assignment.pidMode, context),
+    ipcMode: namespaceMode(assignment.ipcMode, context),
+    interactive: spec.interactive,
+    pseudoTerminal: spec.pseudoTerminal,
+    gpuIds: spec.gpuIds,
+    logDriver: text(spec.logConfiguration?.driver ?? ''),
+    logOptions: record(spec.logConfiguration?.options ?? []),
+    healthCheck: spec.healthCheck && {
+      command: spec.healthCheck.command,
+      intervalMs: spec.healthCheck.intervalS * 1000,
+      timeoutMs: spec.healthCheck.timeoutS * 1000,
+      retries: spec.healthCheck.retries,
+      startPeriodMs: spec.healthCheck.startPeriodS * 1000,
+    },
+  })
+}
+
+/**
+ * What the runtime is asked to create to hold what the containers of a task share: with its network go names and kernel
+ * settings of the network, which a container that shares another's cannot have.
+ */
+export function pauseCreate(assignment: TaskAssignment, context: CreateContext): ContainerCreate {
+  const holdsNetwork = usesTaskNetwork(assignment)
+  const heldControls = assignment.containers.flatMap((spec) =>
+    spec.systemControls.filter((control) => isHeldByPause(assignment, control)),
+  )
+  return defined<ContainerCreate>({
+    identity: containerIdentity(assignment, pauseContainerName),
+    image: context.imageId,
+    labels: ecsLabels(assignment, pauseContainerName),
+    environment: [],
+    hostname: holdsNetwork ? taskId(assignment).slice(0, 12) : undefined,
+    cpuShares: 0,
+    network: holdsNetwork ? { kind: 'task' } : { kind: 'none' },
+    ports: [],
+    mounts: [],
+    volumesFrom: [],
+    privileged: false,
+    readonlyRootFilesystem: false,
+    ...(holdsNetwork ? namesOf(assignment.containers) : noNames),
+    securityOptions: [],
+    ulimits: [],
+    systemControls: record(heldControls),
+    capabilitiesAdd: [],
+    capabilitiesDrop: [],
+    devices: [],
+    init: false,
+    pidMode: undefined,
+    ipcMode: assignment.ipcMode === 'task' ? 'shareable' : undefined,
+    interactive: false,
+    pseudoTerminal: false,
+    gpuIds: [],
+    logOptions: {},
+  })
+}
+
+/** The volumes that must be there before a container is created. Host paths need none. */
+export function volumesToMake(assignment: TaskAssignment, spec: ContainerSpec): VolumeCreate[] {
+  const mounted = new Set(spec.mountPoints.map((mount) => mount.sourceVolume))
+  return assignment.volumes
+    .filter((volume) => mounted.has(volume.name) && isMade(volume))
+    .map((volume) => volumeCreate(assignment, volume))
+}
+
+/** The names of the volumes that live as long as the task. */
+export const taskVolumeNames = (assignment: TaskAssignment): string[] =>
+  assignment.volumes.filter(livesWithTask).map((volume) => volumeName(assignment, volume))
+
+/** The reference of an image, with the digest that a deployment has pinned in the place of the tag. */
+export function imageReference(spec: ContainerSpec): string {
+  if (spec.imageDigest === '' || spec.image.includes('@')) return spec.image
+  return `${spec.image.replace(/:[^:/]+$/, '')}@${spec.imageDigest}`
+}
+
+export const taskId = (assignment: TaskAssignment): string =>
+  parseArn(assignment.taskArn)?.path.at(-1) ?? assignment.taskArn
+
+export const containerIdentity = (assignment: TaskAssignment, containerName: string): ContainerIdentity => ({
+  taskArn: assignment.taskArn,
+  containerName,
+  runtimeName: runtimeName(assignment, containerName),
+})
+
+const runtimeName = (assignment: TaskAssignment, containerName: string): string =>
+  `ecs-${assignment.family}-${assignment.revision}-${taskId(assignment)}-${containerName}`
+
+/** ECS's own labels, in its agent's words. */
+const ecsLabels = (assignment: TaskAssignment, containerName: string): Record<string, string> => ({
+  'com.amazonaws.ecs.cluster': shortName(assignment.clusterArn),
+  'com.amazonaws.ecs.container-name': containerName,
+  'com.amazonaws.ecs.task-arn': assignment.taskArn,
+  'com.amazonaws.ecs.task-definition-family': assignment.family,
+  'com.amazonaws.ecs.task-definition-version': String(assignment.revision),
+})
+
+function environment(assignment: TaskAssignment, spec: ContainerSpec): string[] {
+  const launchType = assignment.launchType === 'FARGATE' ? 'AWS_ECS_FARGATE' : 'AWS_ECS_EC2'
+  const declared = spec.environment.map(({ key, value }) => `${key}=${value}`)
+  const isDeclared = spec.environment.some(({ key }) => key === 'AWS_EXECUTION_ENV')
+  return isDeclared ? declared : [...declared, `AWS_EXECUTION_ENV=${launchType}`]
+}
+
+/** A task's own limits bound each of its containers, as far as these have none. */
+function limits(assignment: TaskAssignment, spec: ContainerSpec) {
+  const memoryMib = spec.memoryMib || assignment.memoryMib
+  return {
+    ...(assignment.cpu > 0 && { cpuLimit: assignment.cpu }),
+    ...(memoryMib > 0 && { memoryMib }),
+    ...(spec.memoryReservationMib > 0 && { memoryReservationMib: spec.memoryReservationMib }),
+  }
+}
+
+function containerNetwork(assignment: TaskAssignment, spec: ContainerSpec, context: CreateContext): ContainerNetwork {
+  if (usesTaskNetwork(assignment)) return { kind: 'container', runtimeId: context.pauseRuntimeId }
+  if (spec.disableNetworking || assignment.networkMode === NetworkMode.NETWORK_MODE_NONE) return { kind: 'none' }
+  if (assignment.networkMode === NetworkMode.NETWORK_MODE_HOST) return { kind: 'host' }
+  return { kind: 'bridge', links: spec.links.map((link) => linkTo(assignment, link)) }
+}
+
+function linkTo(assignment: TaskAssignment, link: string): string {
+  const [name = '', alias = name] = link.split(':')
+  return `${runtimeName(assignment, name)}:${alias}`
+}
+
+function portPublications(assignment: TaskAssignment, spec: ContainerSpec, hostIp: string): PortPublication[] {
+  if (containerNetwork(assignment, spec, { imageId: '', pauseRuntimeId: '', hostAddress: '' }).kind !== 'bridge')
+    return []
+  return spec.ports
+    .filter((port) => port.hostPort > 0)
+    .map(({ hostPort, containerPort, protocol }) => ({
+      hostIp,
+      hostPort,
+      containerPort,
+      // As ECS: what is not udp counts as tcp.
+      protocol: protocol === 'udp' ? 'udp' : 'tcp',
+    }))
+}
+
+function mounts(assignment: TaskAssignment, spec: ContainerSpec): MountSpec[] {
+  const volumes = new Map(assignment.volumes.map((volume) => [volume.name, volume]))
+  const mounted = spec.mountPoints.map((mount): MountSpec => {
+    const volume = volumes.get(mount.sourceVolume)
+    const place = { target: mount.containerPath, readOnly: mount.readOnly }
+    if (volume?.source?.$case === 'hostPath' && volume.source.value !== '')
+      return { kind: 'bind', source: volume.source.value, ...place }
+    return { kind: 'volume', source: volume ? volumeName(assignment, volume) : mount.sourceVolume, ...place }
+  })
+  const tmpfs = (spec.linuxParameters?.tmpfs ?? []).map((mount): MountSpec => ({
+    kind: 'tmpfs',
+    target: mount.containerPath,
+    readOnly: false,
+    options: mount.mountOptions,
+    ...(mount.sizeMib > 0 && { sizeMib: mount.sizeMib }),
+  }))
+  return [...mounted, ...tmpfs]
+}
+
+function volumeCreate(assignment: TaskAssignment, volume: VolumeSpec): VolumeCreate {
+  const docker = dockerVolume(volume)
+  return {
+    name: volumeName(assignment, volume),
+    driver: docker?.driver || 'local',
+    driverOptions: record(docker?.driverOpts ?? []),
+    labels: { ...record(docker?.labels ?? []), 'com.amazonaws.ecs.task-arn': assignment.taskArn },
+  }
+}
+
+const volumeName = (assignment: TaskAssignment, volume: VolumeSpec): string =>
+  livesWithTask(volume) ? runtimeName(assignment, volume.name) : volume.name
+
+/** A fresh directory, or a Docker volume of scope `task`. */
+const livesWithTask = (volume: VolumeSpec): boolean =>
+  volume.source?.$case === 'docker' ? volume.source.value.scope !== 'shared' : !volume.source?.value
+
+/** A shared volume that is not to be provisioned must have been made by somebody else. */
+const isMade = (volume: VolumeSpec): boolean => livesWithTask(volume) || (dockerVolume(volume)?.autoprovision ?? false)
+
+const dockerVolume = (volume: VolumeSpec): DockerVolume | undefined =>
+  volume.source?.$case === 'docker' ? volume.source.value : undefined
+
+const devicePermissions: Readonly<Record<string, string>> = { read: 'r', write: 'w', mknod: 'm' }
+
+function namespaceMode(mode: string, context: CreateContext): string | undefined {
+  return mode === 'task' ? `container:${context.pauseRuntimeId}` : text(mode)
+}
+
+const sharesNetwork = usesTaskNetwork
+
+const isHeldByPause = (assignment: TaskAssignment, control: KeyValue): boolean =>
+  sharesNetwork(assignment) && control.key.startsWith('net.')
+
+const noNames = { dnsServers: [], dnsSearchDomains: [], extraHosts: [] }
+
+const namesOf = (specs: readonly ContainerSpec[]) => ({
+  dnsServers: distinct(specs.flatMap((spec) => spec.dnsServers)),
+  dnsSearchDomains: distinct(specs.flatMap((spec) => spec.dnsSearchDomains)),
+  extraHosts: distinct(specs.flatMap((spec) => spec.extraHosts.map((host) => `${host.hostname}:${host.ipAddress}`))),
+})
+
+const distinct = (values: readonly string[]): string[] => [...new Set(values)]
+
+const record = (pairs: readonly KeyValue[]): Record<string, string> =>
+  Object.fromEntries(pairs.map(({ key, value }) => [key, value]))
+
+const text = (value: string): string | undefined => (value === '' ? undefined : value)
+
+type OrUndefined<T> = { [K in keyof T]: T[K] | undefined }
+
+/** Without the members that are undefined: absent and undefined are not the same to the runtime. */
+const defined = <T>(members: OrUndefined<T>): T =>
+  Object.fromEntries(Object.entries(members as object).filter(([, value]) => value !== undefined)) as T

@@ -1,0 +1,261 @@
+import type { CancelTimer } from '@berth/shared/clock.ts'
+import type { TaskAssignment, TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import type { ContainerEvent, ContainerSnapshot } from '../runtime/container-runtime.ts'
+import { taskVolumeNames } from './container-create.ts'
+import { performOperation } from './container-operation.ts'
+import { failureReason } from './container-reason.ts'
+import { planTask } from './container-transition.ts'
+import type { EngineDeps, EngineOptions } from './engine-deps.ts'
+import type { EngineHealth } from './engine-health.ts'
+import { takeInput, type ContainerInput, type TaskInput } from './task-input.ts'
+import { settleTask } from './task-progress.ts'
+import { newsOf, taskReport } from './task-report.ts'
+import { type ContainerState, type Operation, taskResult, type TaskState } from './task-state.ts'
+
+export interface TaskActorDeps extends EngineDeps {
+  readonly options: EngineOptions
+  readonly health: EngineHealth
+  /** Aborts when the agent goes: then nothing is done or said any more. */
+  readonly signal: AbortSignal
+  /** Counts up; tells what was known before a list was asked for from what became known after. */
+  readonly tick: () => number
+  /** There is something new to tell the control plane. */
+  readonly onReport: (actor: TaskActor) => void
+  /** The task has come to its end, or its containers have been removed after it. */
+  readonly onEnd: (actor: TaskActor) => void
+  /** A result could not be journaled. */
+  readonly onJournalFailure: (error: unknown) => void
+}
+
+/**
+ * One task of this host, from its assignment to the removal of its containers. Everything that happens goes through `#take`,
+ * one thing at a time: state and happening make a new state, and from that follow the operations that begin now. What is
+ * decided, is decided by pure functions; the actor only carries it out.
+ */
+export class TaskActor {
+  readonly #deps: TaskActorDeps
+  /** When each container was last looked at, by `tick`. */
+  readonly #touched = new Map<string, number>()
+  readonly #pulls = new Map<string, AbortController>()
+  #state: TaskState
+  #acts = false
+  #cleaning = false
+  #released: boolean
+  #report: TaskReport
+  #news: string
+  #recorded: string
+  #cancelWake: CancelTimer = () => {}
+
+  constructor(state: TaskState, released: boolean, deps: TaskActorDeps) {
+    this.#deps = deps
+    this.#state = state
+    this.#released = released
+    this.#report = taskReport(state, deps.options.hostAddress)
+    this.#news = newsOf(this.#report)
+    this.#recorded = JSON.stringify(taskResult(state))
+  }
+
+  get state(): TaskState {
+    return this.#state
+  }
+
+  /** The newest word on the task; another object whenever there is news. */
+  get report(): TaskReport {
+    return this.#report
+  }
+
+  /** Whether the control plane needs no more word of the task. */
+  get released(): boolean {
+    return this.#released
+  }
+
+  /** Whether it does anything yet: a task does nothing before the runtime was listed and the host has room for it. */
+  get acts(): boolean {
+    return this.#acts
+  }
+
+  /** Lets the task go on from where it is. */
+  begin(): void {
+    this.#acts = true
+    this.#take({ kind: 'woken' })
+  }
+
+  /** The host cannot take the task. */
+  refuse(reason: string): void {
+    this.#acts = true
+    this.#take({ kind: 'refused', decision: { code: 'TaskFailedToStart', reason } })
+  }
+
+  assign(assignment: TaskAssignment): void {
+    this.#released = false
+    this.#take({ kind: 'assigned', assignment })
+  }
+
+  /** The control plane needs no more word of the task; should it run nevertheless, it stops. */
+  release(): void {
+    this.#released = true
+    const { assignment } = this.#state
+    const stopReason = assignment.stopReason || 'The cluster does not know this task.'
+    this.#take({ kind: 'assigned', assignment: { ...assignment, shouldRun: false, stopReason } })
+  }
+
+  /** The runtime says that something happened, which may be old news. */
+  hint(event: ContainerEvent): void {
+    const container = this.#container(event.containerName)
+    if (!container || (container.runtimeId !== '' && container.runtimeId !== event.runtimeId)) return
+    if (event.kind === 'health' && event.health) {
+      this.#takeContainer(container.name, { kind: 'health', health: event.health })
+    } else if (isNews(event, container)) {
+      this.#takeContainer(container.name, { kind: 'hinted', runtimeId: event.runtimeId })
+    }
+  }
+
+  /** The runtime's list of this task's containers, asked for at tick `askedAt`. */
+  reconcile(snapshots: readonly ContainerSnapshot[], askedAt: number): void {
+    for (const { name } of this.#state.containers) {
+      const container = this.#container(name)
+      const snapshot = snapshots.find((each) => each.containerName === name)
+      if (container) this.#reconcileContainer(container, snapshot, askedAt)
+    }
+  }
+
+  #reconcileContainer(container: ContainerState, snapshot: ContainerSnapshot | undefined, askedAt: number): void {
+    const { name, operation, runtimeId } = container
+    const isUnderWay = operation !== undefined && operation !== 'pull'
+    if (!isUnderWay && (this.#touched.get(name) ?? 0) <= askedAt) {
+      this.#takeContainer(name, snapshot ? { kind: 'listed', snapshot } : { kind: 'unlisted' })
+    } else if (runtimeId !== '' && operation !== 'stop' && operation !== 'inspect' && container.status !== 'STOPPED') {
+      this.#takeContainer(name, { kind: 'hinted', runtimeId })
+    }
+  }
+
+  /**
+   * Removes the containers and volumes of a task that has stopped, once its end is on disk.
+   *
+   * @throws what the runtime or the journal throws; then some of it is left, and it can be called again.
+   */
+  async cleanUp(): Promise<void> {
+    if (this.#state.status !== 'STOPPED' || this.#state.cleaned || this.#cleaning) return
+    this.#cleaning = true
+    try {
+      const { runtime, journal, signal } = this.#deps
+      await journal.append({ kind: 'result', result: taskResult(this.#state) })
+      for (const { runtimeId, removed } of this.#state.containers.toReversed()) {
+        if (runtimeId !== '' && !removed) await runtime.remove(runtimeId, signal)
+      }
+      for (const name of taskVolumeNames(this.#state.assignment)) await runtime.removeVolume(name, signal)
+      if (!signal.aborted) this.#take({ kind: 'cleaned' })
+    } finally {
+      this.#cleaning = false
+    }
+  }
+
+  #container(name: string): ContainerState | undefined {
+    return this.#state.containers.find((container) => container.name === name)
+  }
+
+  #takeContainer(name: string, input: ContainerInput): void {
+    this.#take({ kind: 'container', name, input })
+  }
+
+  #take(input: TaskInput): void {
+    if (this.#deps.signal.aborted) return
+    const before = this.#state
+    const now = this.#deps.clock.now()
+    this.#state = takeInput(this.#state, input, now)
+    if (this.#acts) this.#act(now)
+    this.#publish()
+    const ended = this.#state.status === 'STOPPED' && before.status !== 'STOPPED'
+    if (ended || this.#state.cleaned !== before.cleaned) this.#deps.onEnd(this)
+  }
+
+  #act(now: number): void {
+    this.#state = settleTask(this.#state, now)
+    for (let plan = planTask(this.#state, now); ; plan = planTask(this.#state, now)) {
+      for (const { container, operation } of plan.actions) this.#begin(operation, container, now)
+      this.#state = settleTask(this.#state, now)
+      if (plan.actions.length > 0) continue
+      this.#wakeAt(plan.wakeAt, now)
+      break
+    }
+    for (const [name, pull] of this.#pulls) if (this.#container(name)?.status === 'STOPPED') pull.abort()
+  }
+
+  #wakeAt(at: number | undefined, now: number): void {
+    this.#cancelWake()
+    this.#cancelWake =
+      at === undefined ? () => {} : this.#deps.clock.after(at - now, () => this.#take({ kind: 'woken' }))
+  }
+
+  #begin(operation: Operation, container: ContainerState, now: number): void {
+    const { name } = container
+    this.#state = takeInput(this.#state, { kind: 'container', name, input: { kind: 'began', operation } }, now)
+    void this.#perform(operation, container)
+  }
+
+  async #perform(operation: Operation, container: ContainerState): Promise<void> {
+    const input = await this.#outcome(operation, container)
+    if (this.#deps.signal.aborted) return
+    this.#touched.set(container.name, this.#deps.tick())
+    this.#takeContainer(container.name, input)
+  }
+
+  async #outcome(operation: Operation, container: ContainerState): Promise<ContainerInput> {
+    const { signal, log } = this.#deps
+    const pull = operation === 'pull' ? new AbortController() : undefined
+    if (pull) this.#pulls.set(container.name, pull)
+    try {
+      return await performOperation(operation, container, {
+        ...this.#deps,
+        task: () => this.#state,
+        signal: pull ? AbortSignal.any([signal, pull.signal]) : signal,
+      })
+    } catch (error) {
+      if (signal.aborted || pull?.signal.aborted) return { kind: 'abandoned' }
+      log.error('An operation failed in a way that it never should.', {
+        taskArn: this.#state.assignment.taskArn,
+        container: container.name,
+        operation,
+        error,
+      })
+      return { kind: 'failed', operation, reason: failureReason(operation, error) }
+    } finally {
+      this.#pulls.delete(container.name)
+    }
+  }
+
+  #publish(): void {
+    this.#record()
+    const report = taskReport(this.#state, this.#deps.options.hostAddress)
+    const news = newsOf(report)
+    if (news === this.#news) return
+    this.#report = report
+    this.#news = news
+    this.#deps.onReport(this)
+  }
+
+  /** Not waited for: until it is on disk, the runtime's list says the same. */
+  #record(): void {
+    const result = taskResult(this.#state)
+    const recorded = JSON.stringify(result)
+    if (recorded === this.#recorded) return
+    this.#recorded = recorded
+    this.#deps.journal.append({ kind: 'result', result }).catch(this.#deps.onJournalFailure)
+  }
+}
+
+/** Whether an event says something that is not known, or that the operation under way will not find out by itself. */
+function isNews(event: ContainerEvent, container: ContainerState): boolean {
+  switch (event.kind) {
+    case 'created':
+      return container.runtimeId === '' && container.operation !== 'create'
+    case 'started':
+      return !container.alive && container.operation !== 'start' && container.operation !== 'create'
+    case 'died':
+      return container.operation !== 'stop' && (container.alive || container.operation !== undefined)
+    case 'removed':
+      return container.runtimeId !== '' && !container.removed
+    default:
+      return false
+  }
+}

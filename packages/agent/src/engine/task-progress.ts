@@ -1,0 +1,99 @@
+import { isForward, type TaskStatus } from '@berth/shared/task-status.ts'
+import { startGate } from './dependency-order.ts'
+import { type ContainerState, type StopDecision, type TaskState, usesTaskNetwork } from './task-state.ts'
+
+/**
+ * The task once everything that follows from its containers has been decided: containers that can never start are given
+ * up, the task stops when it must, and its status and times move on. `now` in ms since the epoch.
+ */
+export function settleTask(task: TaskState, now: number): TaskState {
+  const stopped = decideStop(giveUpUnstartable(task, now), now)
+  return moveOn(stopped.stop ? giveUpUnstarted(stopped) : stopped, now)
+}
+
+/** Gives up containers whose dependencies failed, and then those that depend on them. */
+function giveUpUnstartable(task: TaskState, now: number): TaskState {
+  if (task.stop) return task
+  for (const container of task.containers) {
+    if (container.launched || container.status === 'STOPPED') continue
+    const gate = startGate(container, task, now)
+    if (gate.kind !== 'failed') continue
+    const reason = gate.reason
+    const next = replace(task, container.name, (each) => ({
+      ...each,
+      status: 'STOPPED',
+      reason: each.reason || reason,
+    }))
+    return giveUpUnstartable(next, now)
+  }
+  return task
+}
+
+function decideStop(task: TaskState, now: number): TaskState {
+  const stop = task.stop ?? stopDecision(task)
+  if (!stop) return task
+  return { ...task, stop, times: { ...task.times, stoppingAt: task.times.stoppingAt || now } }
+}
+
+/** Why the task must stop; `undefined` as long as it need not. */
+export function stopDecision(task: TaskState): StopDecision | undefined {
+  if (!task.assignment.shouldRun)
+    return { code: 'UserInitiated', reason: task.assignment.stopReason || 'Task stopped by user' }
+  const own = task.containers.filter((container) => !container.isPause)
+  const ended = task.containers.find((container) => container.status === 'STOPPED' && container.spec.essential)
+  const cause = ended ?? (own.every((container) => container.status === 'STOPPED') ? own.at(-1) : undefined)
+  if (!cause) return undefined
+  if (!cause.launched) return { code: 'TaskFailedToStart', reason: cause.reason || 'Task failed to start' }
+  return { code: 'EssentialContainerExited', reason: 'Essential container in task exited' }
+}
+
+/** What has not been started when the task stops never will be, unless a call that would do so is already on its way. */
+function giveUpUnstarted(task: TaskState): TaskState {
+  const containers = task.containers.map((container): ContainerState => {
+    const idle = container.operation === undefined || container.operation === 'pull'
+    const waits = !container.alive && !container.unsure && container.status !== 'STOPPED'
+    const mayStart = container.status !== 'RUNNING' || container.restarting
+    return idle && waits && mayStart ? { ...container, status: 'STOPPED', restarting: false } : container
+  })
+  return { ...task, containers }
+}
+
+function moveOn(task: TaskState, now: number): TaskState {
+  const reached = statusNow(task)
+  const status = isForward(task.status, reached) ? reached : task.status
+  const essentialEnded = task.containers.some(
+    (container) => container.spec.essential && container.status === 'STOPPED' && container.launched,
+  )
+  const times = {
+    ...task.times,
+    startedAt: task.times.startedAt || (status === 'RUNNING' ? now : 0),
+    executionStoppedAt: task.times.executionStoppedAt || (essentialEnded || status === 'STOPPED' ? now : 0),
+    stoppedAt: task.times.stoppedAt || (status === 'STOPPED' ? now : 0),
+  }
+  return { ...task, status, times }
+}
+
+/** The status that a task's containers amount to at this moment; the task itself never goes back. */
+export function statusNow(task: TaskState): TaskStatus {
+  const own = task.containers.filter((container) => !container.isPause)
+  if (!task.stop) {
+    if (own.every((container) => container.launched || container.status === 'STOPPED')) return 'RUNNING'
+    return usesTaskNetwork(task.assignment) ? 'ACTIVATING' : 'PENDING'
+  }
+  if (!own.every(isOver)) return own.some(isStopping) ? 'STOPPING' : 'DEACTIVATING'
+  return task.containers.every(isOver) ? 'STOPPED' : 'DEPROVISIONING'
+}
+
+const isOver = (container: ContainerState): boolean =>
+  container.status === 'STOPPED' &&
+  !container.alive &&
+  !container.unsure &&
+  (container.operation === undefined || container.operation === 'pull')
+
+const isStopping = (container: ContainerState): boolean =>
+  container.operation === 'stop' || container.status === 'STOPPED' || container.status !== 'RUNNING'
+
+const replace = (task: TaskState, name: string, change: (container: ContainerState) => ContainerState): TaskState => ({
+  ...task,
+  containers: task.containers.map((container) => (container.name === name ? change(container) : container)),
+})
