@@ -19,6 +19,7 @@ const root = join(import.meta.dirname, '..')
 const generators: readonly Generator[] = [
   { makes: 'the agent protocol from proto/', run: generateProtocol },
   { makes: "the ECS model from the SDK's schemas", run: (check) => runScript('generate-ecs-model.ts', check) },
+  { makes: 'the page of what works of ECS', run: (check) => runScript('generate-coverage.ts', check) },
 ]
 
 /** The whole of this folder is generated: a file that no longer comes out of `proto/` goes. */

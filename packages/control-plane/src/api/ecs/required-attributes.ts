@@ -40,8 +40,14 @@ export function requiredAttributes(definition: NormalizedDefinition): Attribute[
       ),
     ].sort(),
   )
-  return Array.from(names, (name) => ({ name }))
+  return [...Array.from(names, (name) => ({ name })), ...platformAttributes(definition)]
 }
+
+/** The agent reports its processor under ECS's attribute, in lower case. */
+const platformAttributes = ({ runtimePlatform }: NormalizedDefinition): readonly Attribute[] =>
+  runtimePlatform?.cpuArchitecture === undefined
+    ? []
+    : [{ name: 'ecs.cpu-architecture', value: runtimePlatform.cpuArchitecture.toLowerCase() }]
 
 const containerAttributes = (container: ContainerDefinition): readonly string[] => [
   ...containerRules.filter(([applies]) => applies(container)).flatMap(([, names]) => names),

@@ -72,7 +72,7 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'ContainerDefinition.dependsOn': works,
   'ContainerDefinition.startTimeout': works,
   'ContainerDefinition.stopTimeout': works,
-  'ContainerDefinition.versionConsistency': works,
+  'ContainerDefinition.versionConsistency': kept('each host resolves the tag when it pulls; no digest is pinned yet'),
   'ContainerDefinition.hostname': worksAs('not in network mode `awsvpc`, as in ECS'),
   'ContainerDefinition.user': works,
   'ContainerDefinition.workingDirectory': works,
@@ -224,7 +224,7 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'InferenceAccelerator.deviceType': refused(unread),
   'EphemeralStorage.sizeInGiB': kept('see ephemeralStorage'),
 
-  'RuntimePlatform.cpuArchitecture': worksAs('FARGATE tasks are placed on hosts of that architecture'),
+  'RuntimePlatform.cpuArchitecture': worksAs('tasks are placed on hosts of that architecture'),
   'RuntimePlatform.operatingSystemFamily': worksBut({
     WINDOWS_SERVER_2004_CORE: windows,
     WINDOWS_SERVER_2016_FULL: windows,

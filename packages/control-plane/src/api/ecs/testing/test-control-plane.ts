@@ -14,6 +14,11 @@ export const testScope: ArnScope = { partition: 'aws', region: 'us-east-1', acco
 /** Who asks in these tests. */
 export const testPrincipal = 'arn:aws:iam::123456789012:root'
 
+/** The first leader of an empty store. */
+const fence = { epoch: 1, holder: 'test' }
+/** Longer than any test runs on its virtual clock. */
+const leaseMs = 365 * 24 * 3600_000
+
 /** A leading cell over a store in memory, and what the operations over it are given. */
 export interface TestControlPlane {
   readonly deps: ControlPlaneDeps
@@ -29,10 +34,13 @@ export interface TestControlPlane {
 export function testControlPlane(seed = 1): TestControlPlane {
   const clock = virtualClock()
   const random = seededRandom(seed)
+  const store = memoryStore({ clock })
+  // The store does its calls in their order: the lease is there before the first commit asks for it.
+  void store.acquireLease(fence.holder, leaseMs, '')
   const cell = new Cell(
     {
-      store: memoryStore({ clock }),
-      fence: { epoch: 1, holder: 'test' },
+      store,
+      fence,
       clock,
       random,
       log: silentLog,
