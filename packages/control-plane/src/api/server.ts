@@ -33,6 +33,10 @@ export interface ApiServerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What an operation threw as an answer, where it is no `ApiError` and yet foreseen; nothing for what is not. */
+  readonly translate?: (error: unknown) => ApiError | undefined
+  /** What the health page says; status 503 unless `ready`. */
+  readonly health?: () => { readonly ready: boolean } & Readonly<Record<string, unknown>>
   readonly options?: ApiServerOptions
 }
 
@@ -78,7 +82,8 @@ const asApiError = (error: unknown): ApiError =>
  * Makes the API server: HTTP in, `services` behind it, HTTP out. Every answer carries `x-amzn-RequestId`, and each
  * request ends within its deadlines.
  */
-export function createApiServer({ services, credentials, clock, random, log, options = {} }: ApiServerDeps): ApiServer {
+export function createApiServer(deps: ApiServerDeps): ApiServer {
+  const { services, credentials, clock, random, log, options = {} } = deps
   const maxBodyBytes = options.maxBodyBytes ?? 2 ** 20
   const operationDeadlineMs = options.operationDeadlineMs ?? 30_000
   const verify = sigV4Verifier(credentials)
@@ -107,7 +112,7 @@ export function createApiServer({ services, credentials, clock, random, log, opt
       const body = JSON.stringify(await perform(request, record, gone))
       return { requestId, status: 200, contentType: jsonContentType, body }
     } catch (thrown) {
-      const error = asApiError(thrown)
+      const error = deps.translate?.(thrown) ?? asApiError(thrown)
       if (error.httpStatus >= 500 && !gone.aborted) {
         log.error('request failed', { requestId, target, error: error.cause ?? error })
       }
@@ -120,7 +125,7 @@ export function createApiServer({ services, credentials, clock, random, log, opt
       sendAnswer(request, response, answer, { clock, lastOfConnection: !server.listening })
     const requestId = randomUuid(random)
     if (request.method === 'GET' && request.url === healthPath) {
-      send({ requestId, status: 200, contentType: 'application/json', body: '{"status":"ok"}' })
+      send(healthAnswer(requestId, deps.health?.() ?? { ready: true }))
       return
     }
     const target = String(request.headers['x-amz-target'] ?? '')
@@ -155,6 +160,13 @@ export function createApiServer({ services, credentials, clock, random, log, opt
     close: () => closeServer(server),
   }
 }
+
+const healthAnswer = (requestId: string, { ready, ...facts }: { readonly ready: boolean }) => ({
+  requestId,
+  status: ready ? 200 : 503,
+  contentType: 'application/json',
+  body: JSON.stringify({ status: ready ? 'ok' : 'unavailable', ...facts }),
+})
 
 function makeServer(options: ApiServerOptions, operationDeadlineMs: number, listener: RequestListener): Server {
   const requestTimeout = options.requestTimeoutMs ?? 30_000
