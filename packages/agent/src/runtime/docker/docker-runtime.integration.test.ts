@@ -11,7 +11,7 @@ import { httpServer, makeBusyboxImage } from '../../../../../test/images/busybox
 import type { ContainerCreate, ContainerEvent, ContainerSnapshot } from '../container-runtime.ts'
 import { blankContainer } from '../runtime-contract.ts'
 import { type DockerRuntimeOptions, dockerRuntime } from './docker-runtime.ts'
-import { dockerUnderTest } from './docker-under-test.ts'
+import { dockerUnderTest } from '../../../../../test/docker/docker-under-test.ts'
 import { pauseReference } from './pause-image.ts'
 
 type Under = Awaited<ReturnType<typeof dockerUnderTest>>
@@ -261,6 +261,15 @@ describe('the Docker runtime', () => {
       expect(await under.runtime.preparePause(signal())).toEqual(before)
       await under.docker.getImage(`${kept.repo}:${kept.tag}`).remove()
     })
+  })
+
+  it('makes one container of many that are asked for at once, by several agents that are one', async () => {
+    const agents = [1, 2, 3].map(() => dockerRuntime(under.deps))
+    for (let round = 0; round < 5; round++) {
+      const wanted = containerOf()
+      const ids = await Promise.all([...agents, ...agents].map((agent) => agent.create(wanted, signal())))
+      expect(new Set(ids).size).toBe(1)
+    }
   })
 
   describe('beside other hosts of the same engine', () => {

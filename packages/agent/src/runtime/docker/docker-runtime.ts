@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
-import type { Clock } from '@berth/shared/clock.ts'
+import { backoffDelay } from '@berth/shared/backoff.ts'
+import { type Clock, sleep } from '@berth/shared/clock.ts'
 import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import type Docker from 'dockerode'
@@ -95,7 +96,8 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
 
     pull: (request, signal) => images.pull(request, signal),
 
-    create: (wanted, signal) => starts.run(() => createOrAdopt(connection, wanted, defaults, signal), signal),
+    create: (wanted, signal) =>
+      starts.run(() => createOrAdopt({ ...deps, connection }, wanted, defaults, signal), signal),
 
     async start(id, signal) {
       const path = `/containers/${encodeURIComponent(id)}/start`
@@ -161,12 +163,16 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
   }
 }
 
+/** Between looks for the holder of a name, and how many there are: about 4 s together. */
+const holderBackoff = { baseMs: 25, maxMs: 1_000 }
+const holderLooks = 12
+
 /**
- * Creates the container or, where its name is taken by the same container of the same task and host, finds it.
- * A container that goes away between the two is created after all.
+ * Creates the container or, where its name is taken by the same container of the same task and host, finds it. Docker takes
+ * the name before the container can be found, and gives it free after the container is gone: then this looks again.
  */
 async function createOrAdopt(
-  connection: EngineConnection,
+  { connection, clock, random }: Pick<DockerRuntimeDeps, 'clock' | 'random'> & { connection: EngineConnection },
   wanted: ContainerCreate,
   defaults: ContainerDefaults,
   signal: AbortSignal,
@@ -175,14 +181,15 @@ async function createOrAdopt(
   const body = containerConfig(wanted, defaults)
   const create = { operation: 'create', method: 'POST', path: '/containers/create', query: { name }, body } as const
   const inspect = { operation: 'inspect', method: 'GET', path: `/containers/${name}/json` } as const
-  for (let tries = 1; ; tries++) {
+  for (let looks = 0; ; looks++) {
     try {
       return ((await connection.call(create, signal)) as { Id: string }).Id
     } catch (error) {
       if (!(error instanceof RuntimeError) || error.fault !== 'name-taken') throw error
       const holder = await orWhen('not-found', undefined, () => connection.call(inspect, signal))
       if (holder !== undefined) return adopt(holder as Docker.ContainerInspectInfo, wanted, defaults.hostId, error)
-      if (tries === 3) throw error
+      if (looks === holderLooks) throw error
+      await sleep(clock, backoffDelay(looks, holderBackoff, random), signal)
     }
   }
 }

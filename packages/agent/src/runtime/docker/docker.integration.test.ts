@@ -1,4 +1,4 @@
 import { describeRuntimeContract } from '../runtime-contract.ts'
-import { dockerUnderTest } from './docker-under-test.ts'
+import { dockerUnderTest } from '../../../../../test/docker/docker-under-test.ts'
 
 describeRuntimeContract('Docker', dockerUnderTest)

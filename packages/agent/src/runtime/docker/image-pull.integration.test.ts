@@ -4,7 +4,7 @@ import { randomHex, systemRandom } from '@berth/shared/random.ts'
 import { tinyRegistry } from '../../../../../test/images/tiny-registry.ts'
 import { type ContainerRuntime, type PullRequest, RuntimeError } from '../container-runtime.ts'
 import { dockerRuntime } from './docker-runtime.ts'
-import { dockerUnderTest } from './docker-under-test.ts'
+import { dockerUnderTest } from '../../../../../test/docker/docker-under-test.ts'
 
 type Under = Awaited<ReturnType<typeof dockerUnderTest>>
 

@@ -3,10 +3,14 @@ import { systemClock } from '@berth/shared/clock.ts'
 import { type Log, silentLog } from '@berth/shared/log.ts'
 import { randomHex, systemRandom } from '@berth/shared/random.ts'
 import Docker from 'dockerode'
-import { contractExitCodes, type ContractProgram, type RuntimeUnderTest } from '../runtime-contract.ts'
-import { hostLabel } from './container-labels.ts'
-import { type DockerRuntimeOptions, dockerRuntime } from './docker-runtime.ts'
-import { makeBusyboxImage } from '../../../../../test/images/busybox-image.ts'
+import {
+  contractExitCodes,
+  type ContractProgram,
+  type RuntimeUnderTest,
+} from '@berth/agent/runtime/runtime-contract.ts'
+import { hostLabel } from '@berth/agent/runtime/docker/container-labels.ts'
+import { type DockerRuntimeOptions, dockerRuntime } from '@berth/agent/runtime/docker/docker-runtime.ts'
+import { makeBusyboxImage } from '../images/busybox-image.ts'
 
 /** What every container, network and volume of these tests is labelled with. */
 export const testLabel = 'io.berth.test'
