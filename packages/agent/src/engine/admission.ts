@@ -7,6 +7,11 @@ export type Admission =
   | { readonly kind: 'waits' }
   | { readonly kind: 'refused'; readonly reason: string }
 
+/** What the operator has decided. */
+export interface HostRules {
+  readonly allowsPrivileged: boolean
+}
+
 /** A task that holds its ports, since it began and has not stopped. */
 export interface PortHolder {
   readonly assignment: TaskAssignment
@@ -14,10 +19,13 @@ export interface PortHolder {
 }
 
 /**
- * Holds the ports of a task against those of the tasks that are on the host. The cell has done so before; this is for what
- * it cannot have known, as when its memory went back in time.
+ * Holds a task against the host's rules, and the ports that it needs against those of the tasks that are on the host. The cell has
+ * done so before; this is for what it cannot have known, as when its memory went back in time.
  */
-export function admit(assignment: TaskAssignment, holders: Iterable<PortHolder>): Admission {
+export function admit(assignment: TaskAssignment, holders: Iterable<PortHolder>, rules: HostRules): Admission {
+  const privileged = rules.allowsPrivileged ? undefined : assignment.containers.find((each) => each.privileged)
+  if (privileged)
+    return { kind: 'refused', reason: `Container ${privileged.name} is privileged, which this host does not allow` }
   const wanted = hostPorts(assignment)
   if (wanted.length === 0) return { kind: 'admitted' }
   let waits = false

@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly stopTimeoutMs: number
   /** How long the containers of a stopped task are kept: ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION. */
   readonly cleanupWaitMs: number
+  /** Whether privileged containers may run: the opposite of ECS_DISABLE_PRIVILEGED. */
+  readonly allowsPrivileged: boolean
   /** How often the engine is listed though nothing was missed, in case something was. */
   readonly reconcileEveryMs: number
   /** How often the engine is asked whether it still answers, and how long it may take to. */
@@ -38,6 +40,7 @@ export const defaultEngineOptions: EngineOptions = {
   imagePullBehavior: 'default',
   stopTimeoutMs: 30_000,
   cleanupWaitMs: 3 * 3_600_000,
+  allowsPrivileged: true,
   reconcileEveryMs: 60_000,
   probeEveryMs: 10_000,
   probeTimeoutMs: 10_000,

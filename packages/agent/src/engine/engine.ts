@@ -158,7 +158,7 @@ class Engine implements RunningEngine {
     const { assignment, containers } = actor.state
     const hasBegun = containers.some((container) => container.runtimeId !== '')
     if (hasBegun || !assignment.shouldRun) return actor.begin()
-    const admission = admit(assignment, this.#portHolders())
+    const admission = admit(assignment, this.#portHolders(), this.#options)
     if (admission.kind === 'admitted') actor.begin()
     else if (admission.kind === 'refused') actor.refuse(admission.reason)
     else this.#waiting.add(actor)

@@ -24,6 +24,9 @@ export interface FakeWorldOptions {
   readonly memoryMib?: number
 }
 
+/** How long a call to a hung engine is waited for: about as long as the Docker runtime does. */
+const patienceMs = 60_000
+
 interface Watcher {
   readonly hostId: string
   readonly onEvent: (event: ContainerEvent) => void
@@ -46,6 +49,7 @@ export class FakeWorld {
   readonly #random: Random
   readonly #script: FakeScript
   readonly #byName = new Map<string, FakeContainer>()
+  readonly #hanging = new Set<(error: Error) => void>()
   #addresses = 0
 
   constructor({ clock, random, script = fakeScript(), cpus = 8, memoryMib = 32_768 }: FakeWorldOptions) {
@@ -64,6 +68,8 @@ export class FakeWorld {
   /** The engine is there again, and those who watched it learn that they missed something. */
   mendEngine(): void {
     this.faults.away = this.faults.hung = false
+    for (const fail of this.#hanging) fail(unavailable())
+    this.#hanging.clear()
     for (const watcher of this.watchers) watcher.onGap()
   }
 
@@ -71,6 +77,17 @@ export class FakeWorld {
   kill(runtimeId: string, exitCode = 137): void {
     const container = this.containers.get(runtimeId)
     if (container) this.#exit(container, exitCode, false)
+  }
+
+  /** A call that a hung engine took: it fails when its caller's patience ends, or when the engine is mended. */
+  hang(): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      this.#hanging.add(reject)
+      this.clock.after(patienceMs, () => {
+        this.#hanging.delete(reject)
+        reject(new RuntimeError('timeout', `The container engine has not answered for ${patienceMs / 1000} s.`))
+      })
+    })
   }
 
   /** Does something after a while, whoever asked for it may be gone by then; says what came of it, or that nothing did. */
@@ -81,7 +98,7 @@ export class FakeWorld {
           if (this.faults.away) throw unavailable()
           const result = effect()
           if (this.#happens(this.faults.answerLoss)) throw unavailable()
-          if (!this.faults.hung) resolve(result)
+          resolve(this.faults.hung ? this.hang() : result)
         } catch (error) {
           reject(error)
         }
