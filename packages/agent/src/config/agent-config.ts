@@ -36,7 +36,7 @@ export async function readAgentConfig(
 export function compileAgentConfig(sources: SettingSources): ReadAgentConfig {
   const { values, said, mistakes } = readSettings(agentSettings, sources)
   const { refused, warnings } = notHonoured(said)
-  const all = [...mistakes, ...refused, ...contradictions(values as Partial<AgentConfig>)]
+  const all = [...mistakes, ...refused, ...contradictions(values)]
   if (all.length > 0) throw new ConfigError('The agent', all)
   return { config: Object.freeze(values) as AgentConfig, warnings }
 }
