@@ -1,5 +1,7 @@
 import type { CancelTimer } from '@berth/shared/clock.ts'
 import type { Cell, Transaction } from '../cell/cell.ts'
+import { deletableTaskDefinitions } from '../cell/deletable-task-definitions.ts'
+import { taskDefinitionKey } from '../cell/records.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import type { Controller } from './controller.ts'
 
@@ -42,10 +44,6 @@ function reap(tx: Transaction, { clock, settings }: ControlPlaneDeps): void {
     if (left-- <= 0) return
     tx.delete('clientTokens', key)
   }
-  for (const [key, definition] of tx.tables.taskDefinitions.entries()) {
-    const isUsed =
-      tx.tables.tasks.countBy('taskDefinition', definition.arn) > 0 ||
-      tx.tables.services.countBy('taskDefinition', definition.arn) > 0
-    if (definition.status === 'DELETE_IN_PROGRESS' && !isUsed) tx.delete('taskDefinitions', key)
-  }
+  for (const { family, revision } of deletableTaskDefinitions(tx.tables))
+    tx.delete('taskDefinitions', taskDefinitionKey(family, revision))
 }

@@ -1,0 +1,34 @@
+import { systemClock } from '@berth/shared/clock.ts'
+import { ConfigError } from '@berth/shared/config/read-settings.ts'
+import { jsonLog } from '@berth/shared/log.ts'
+import { systemRandom } from '@berth/shared/random.ts'
+import { flagsOf } from '@berth/shared/config/flags.ts'
+import { readControlPlaneConfig } from './config/control-plane-config.ts'
+import { startControlPlane } from './start-control-plane.ts'
+
+/** The control plane as a process: reads its settings, runs until it is told to stop. */
+async function main(): Promise<void> {
+  const config = await readControlPlaneConfig(flagsOf(process.argv.slice(2)), process.env)
+  const log = jsonLog(config.logLevel, { program: 'control-plane', pid: process.pid })
+  const running = await startControlPlane(config, { clock: systemClock, random: systemRandom(), log })
+  let stopping = false
+  const stop = (signal: string) => {
+    if (stopping) return
+    stopping = true
+    log.info('stopping', { signal })
+    running.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error('did not stop cleanly', { error })
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`)
+  process.exit(1)
+})
