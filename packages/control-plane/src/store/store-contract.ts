@@ -59,7 +59,11 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       test('loads exactly what was committed, in another process too', async () => {
         const store = await open()
         const fence = await lead(store, 'p1')
-        await store.commit({ fence, sequence: 1, changes: [put('a', { n: 1 }), put('b', { n: 2 }), put('a', 0, 'hosts')] })
+        await store.commit({
+          fence,
+          sequence: 1,
+          changes: [put('a', { n: 1 }), put('b', { n: 2 }), put('a', 0, 'hosts')],
+        })
         await store.commit({ fence, sequence: 2, changes: [put('a', { n: 3 }), end('b'), end('never there')] })
         const expected = { sequence: 2, records: [put('a', 0, 'hosts'), put('a', { n: 3 })] }
         expect(await contents(store)).toEqual(expected)
@@ -73,7 +77,11 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         const answered: number[] = []
         const outcomes = await Promise.all(
           sequences.map(async (sequence) => {
-            const outcome = await store.commit({ fence, sequence, changes: [put('last', sequence), put(`k${sequence}`, 1)] })
+            const outcome = await store.commit({
+              fence,
+              sequence,
+              changes: [put('last', sequence), put(`k${sequence}`, 1)],
+            })
             answered.push(sequence)
             return outcome.kind
           }),
@@ -138,7 +146,9 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       test('values of a mebibyte come back as they were', async () => {
         const store = await open()
         const fence = await lead(store, 'p1')
-        const big = Array.from({ length: 4 }, (_, n) => put(`big${n}`, String.fromCodePoint(0x1f600 + n).repeat(2 ** 18)))
+        const big = Array.from({ length: 4 }, (_, n) =>
+          put(`big${n}`, String.fromCodePoint(0x1f600 + n).repeat(2 ** 18)),
+        )
         await store.commit({ fence, sequence: 1, changes: big })
         expect((await contents(store)).records).toEqual(big)
       })
@@ -178,7 +188,10 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
     describe('the lease', () => {
       test('the first holder has epoch 1, and others are told who and where it is', async () => {
         const [one, two] = [await open(), await open()]
-        expect(await one.acquireLease('p1', 60_000, 'http://p1')).toEqual({ kind: 'held', fence: { epoch: 1, holder: 'p1' } })
+        expect(await one.acquireLease('p1', 60_000, 'http://p1')).toEqual({
+          kind: 'held',
+          fence: { epoch: 1, holder: 'p1' },
+        })
         const outcome = await two.acquireLease('p2', 60_000, 'http://p2')
         expect(outcome).toMatchObject({ kind: 'taken', by: { epoch: 1, holder: 'p1' }, leader: 'http://p1' })
         const { expiresInMs } = outcome as LeaseOutcome & { kind: 'taken' }
@@ -307,9 +320,9 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       const take = async (feed: AsyncIterator<FeedEntry>, count: number) => {
         const entries: FeedEntry[] = []
         while (entries.length < count) {
-          const { value, done } = await feed.next()
-          if (done === true) break
-          entries.push({ ...(value as FeedEntry), changes: sorted((value as FeedEntry).changes) })
+          const next = await feed.next()
+          if (next.done === true) break
+          entries.push({ ...next.value, changes: sorted(next.value.changes) })
         }
         return entries
       }
@@ -348,7 +361,8 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       test('a batch that was sent twice is told once', async () => {
         const store = await open()
         const fence = await lead(store, 'p1')
-        for (const sequence of [1, 1, 2, 1, 2, 3]) await store.commit({ fence, sequence, changes: [put('a', sequence)] })
+        for (const sequence of [1, 1, 2, 1, 2, 3])
+          await store.commit({ fence, sequence, changes: [put('a', sequence)] })
         const stop = new AbortController()
         const feed = store.feed(0, stop.signal)[Symbol.asyncIterator]()
         expect((await take(feed, 3)).map(({ sequence }) => sequence)).toEqual([1, 2, 3])
@@ -358,7 +372,9 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       test('a batch of many changes is one entry', async () => {
         const store = await open()
         const fence = await lead(store, 'p1')
-        const changes = Array.from({ length: 1234 }, (_, n) => (n % 7 === 0 ? end(`k${n}`) : put(`k${n}`, n, `t${n % 2}`)))
+        const changes = Array.from({ length: 1234 }, (_, n) =>
+          n % 7 === 0 ? end(`k${n}`) : put(`k${n}`, n, `t${n % 2}`),
+        )
         await store.commit({ fence, sequence: 1, changes })
         const stop = new AbortController()
         const feed = store.feed(0, stop.signal)[Symbol.asyncIterator]()

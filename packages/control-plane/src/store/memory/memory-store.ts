@@ -131,11 +131,7 @@ function commit(world: MemoryWorld, { fence, sequence, changes }: CommitBatch): 
   return { kind: 'committed' }
 }
 
-async function* readFeed(
-  world: MemoryWorld,
-  afterSequence: number,
-  signal: AbortSignal,
-): AsyncGenerator<FeedEntry> {
+async function* readFeed(world: MemoryWorld, afterSequence: number, signal: AbortSignal): AsyncGenerator<FeedEntry> {
   let last = afterSequence
   while (!signal.aborted) {
     const next = world.state.feed.find(({ sequence }) => sequence > last)

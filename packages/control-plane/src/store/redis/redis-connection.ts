@@ -1,7 +1,7 @@
 import { backoffDelay, type BackoffOptions } from '@berth/shared/backoff.ts'
 import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Redis } from 'ioredis'
 import { StoreUnavailableError } from '../store.ts'
 import type { LuaScript } from './lua-script.ts'
 import type { ScriptReply } from './script-reply.ts'
@@ -40,7 +40,7 @@ export class RedisConnection {
   readonly #options: RedisConnectionOptions
   readonly #client: Redis
   #usable = false
-  #waiting: (() => void)[] = []
+  #waiting: { resolve(): void; reject(error: Error): void }[] = []
   #connectionsMade = 0
 
   constructor(options: RedisConnectionOptions) {
@@ -55,26 +55,28 @@ export class RedisConnection {
   /** Resolves once there is a connection to a primary. @throws StoreUnavailableError after the command timeout. */
   async usable(): Promise<void> {
     if (this.#usable) return
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new StoreUnavailableError('there is no connection to Redis')),
-        this.#options.commandTimeoutMs,
-      )
-      this.#waiting.push(() => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiter = { resolve, reject }
+    const timer = setTimeout(() => reject(noConnection()), this.#options.commandTimeoutMs)
+    this.#waiting.push(waiter)
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      this.#waiting = this.#waiting.filter((other) => other !== waiter)
+    }
   }
 
   /** Runs a script, sent before this returns. @throws StoreUnavailableError */
   async run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<ScriptReply> {
-    return (await this.send((client) => client.call('EVALSHA', [script.sha, keys.length, ...keys, ...args]))) as ScriptReply
+    return (await this.send((client) =>
+      client.call('EVALSHA', [script.sha, keys.length, ...keys, ...args]),
+    )) as ScriptReply
   }
 
   /** Sends what `command` sends, before this returns. @throws StoreUnavailableError */
   async send<T>(command: (client: Redis) => Promise<T>): Promise<T> {
-    if (!this.#usable) throw new StoreUnavailableError('there is no connection to Redis')
+    if (!this.#usable) throw noConnection()
     const connection = this.#connectionsMade
     try {
       return await command(this.#client)
@@ -87,6 +89,7 @@ export class RedisConnection {
   close(): void {
     this.#usable = false
     this.#client.disconnect()
+    for (const waiter of this.#waiting) waiter.reject(noConnection())
   }
 
   async #prepare(connection: number): Promise<void> {
@@ -110,7 +113,7 @@ export class RedisConnection {
   #found(): void {
     this.#usable = true
     this.#options.log.info('connected to Redis')
-    for (const go of this.#waiting.splice(0)) go()
+    for (const waiter of this.#waiting) waiter.resolve()
   }
 
   #lost(): void {
@@ -127,8 +130,8 @@ export class RedisConnection {
 }
 
 function createClient({ address, random, commandTimeoutMs }: RedisConnectionOptions): Redis {
-  const common: RedisOptions = {
-    protocol: 2,
+  const common = {
+    protocol: 2 as const,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -136,8 +139,8 @@ function createClient({ address, random, commandTimeoutMs }: RedisConnectionOpti
     socketTimeout: commandTimeoutMs,
     connectTimeout: commandTimeoutMs,
     maxLoadingRetryTime: 500,
-    retryStrategy: (attempt) => backoffDelay(attempt, reconnect, random),
-    reconnectOnError: (error) => wrongServer.test(error.message),
+    retryStrategy: (attempt: number) => backoffDelay(attempt, reconnect, random),
+    reconnectOnError: (error: Error) => wrongServer.test(error.message),
   }
   if ('url' in address) return new Redis(address.url, common)
   const { sentinels, name, username, password } = address
@@ -151,6 +154,8 @@ function createClient({ address, random, commandTimeoutMs }: RedisConnectionOpti
     ...(password === undefined ? {} : { password }),
   })
 }
+
+const noConnection = () => new StoreUnavailableError('there is no connection to Redis')
 
 function unavailable(error: unknown): StoreUnavailableError {
   if (error instanceof StoreUnavailableError) return error

@@ -24,12 +24,14 @@ const dangers: readonly Danger[] = [
   {
     when: (settings) => settings['appendonly'] === undefined,
     loses: true,
-    warning: 'Redis does not tell its settings (CONFIG GET), so that nobody knows whether it keeps what it acknowledges.',
+    warning:
+      'Redis does not tell its settings (CONFIG GET), so that nobody knows whether it keeps what it acknowledges.',
   },
   {
     when: (settings) => settings['appendonly'] === 'no',
     loses: true,
-    warning: 'Redis keeps no log (appendonly no): when it stops, everything since its last snapshot is lost. Set "appendonly yes".',
+    warning:
+      'Redis keeps no log (appendonly no): when it stops, everything since its last snapshot is lost. Set "appendonly yes".',
   },
   {
     when: (settings) => settings['appendonly'] === 'yes' && settings['appendfsync'] === 'everysec',
@@ -50,8 +52,7 @@ const dangers: readonly Danger[] = [
       'Redis does not sync its log while it rewrites it (no-appendfsync-on-rewrite yes): a crash then can lose acknowledged changes. Set it to "no".',
   },
   {
-    when: (settings) =>
-      settings['maxmemory-policy']?.startsWith('allkeys') === true && settings['maxmemory'] !== '0',
+    when: (settings) => settings['maxmemory-policy']?.startsWith('allkeys') === true && settings['maxmemory'] !== '0',
     loses: true,
     warning: 'Redis throws records away when its memory is full. Set "maxmemory-policy noeviction".',
   },

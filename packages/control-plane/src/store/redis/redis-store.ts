@@ -83,7 +83,9 @@ export function redisStore(options: RedisStoreOptions): Store {
 
     async acquireLease(holder: string, ttlMs: number, leader: string): Promise<LeaseOutcome> {
       await connection.usable()
-      return seen(leaseOutcome(await runDurably(acquireLeaseScript, [keys.cell], [holder, ttlMs, leader, highestEpoch])))
+      return seen(
+        leaseOutcome(await runDurably(acquireLeaseScript, [keys.cell], [holder, ttlMs, leader, highestEpoch])),
+      )
     },
 
     async renewLease(fence: Fence, ttlMs: number): Promise<LeaseOutcome> {
