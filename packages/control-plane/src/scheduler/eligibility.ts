@@ -1,5 +1,5 @@
 import type { CompiledConstraint } from './constraint.ts'
-import type { Demand } from './demand.ts'
+import type { Demand, PortClaim } from './demand.ts'
 import type { HostDescription } from './host-description.ts'
 import type { HostFleet } from './host-fleet.ts'
 import type { PlacementRequest } from './placement-request.ts'
@@ -66,35 +66,37 @@ const asQueried = (example: HostDescription): QueriedHost => ({
  * for nothing. Reads the fleet as it is at each call.
  */
 export function compileChecks(fleet: HostFleet, request: PlacementRequest): HostCheck | undefined {
-  const checks = [
-    requiredAttributesCheck(fleet, request),
-    ...request.constraints.map((constraint) => constraintCheck(fleet, constraint, request.group)),
-    ...resourceChecks(fleet, request),
-  ].filter((check) => check !== undefined)
-  const [first, second] = checks
-  if (first === undefined) return undefined
-  if (second === undefined) return first
+  const checks: HostCheck[] = []
+  const required = requiredAttributesCheck(fleet, request)
+  if (required !== undefined) checks.push(required)
+  for (const constraint of request.constraints) checks.push(constraintCheck(fleet, constraint, request.group))
+  addResourceChecks(checks, fleet, request)
+  if (checks.length < 2) return checks[0]
   return (slot) => {
-    for (const check of checks) if (!check(slot)) return false
+    for (let at = 0; at < checks.length; at++) if (!(checks[at] as HostCheck)(slot)) return false
     return true
   }
 }
 
-function resourceChecks(fleet: HostFleet, { demand, eligible }: PlacementRequest): (HostCheck | undefined)[] {
+function addResourceChecks(checks: HostCheck[], fleet: HostFleet, { demand, eligible }: PlacementRequest): void {
   const { gpus, enis, ports, dynamicPorts, custom } = demand
-  return [
-    eligible && ((slot) => eligible(fleet.hostAt(slot).id)),
-    gpus > 0 ? (slot) => (fleet.gpusFree[slot] as number) >= gpus : undefined,
-    enis > 0 ? (slot) => (fleet.enisFree[slot] as number) >= enis : undefined,
-    custom && ((slot) => [...custom].every(([name, amount]) => (fleet.customFree[slot]?.get(name) ?? 0) >= amount)),
-    ports.length > 0
-      ? (slot) => {
-          const taken = fleet.ports[slot]
-          return taken === undefined || !ports.some((claim) => taken.holderAgainst(claim) !== undefined)
-        }
-      : undefined,
-    dynamicPorts > 0 ? (slot) => dynamicPortsFor(fleet, slot, demand).length === dynamicPorts : undefined,
-  ]
+  if (eligible !== undefined) checks.push((slot) => eligible(fleet.hostAt(slot).id))
+  if (gpus > 0) checks.push((slot) => (fleet.gpusFree[slot] as number) >= gpus)
+  if (enis > 0) checks.push((slot) => (fleet.enisFree[slot] as number) >= enis)
+  if (custom !== undefined) checks.push((slot) => hasCustom(fleet, slot, custom))
+  if (ports.length > 0) checks.push((slot) => hasPorts(fleet, slot, ports))
+  if (dynamicPorts > 0) checks.push((slot) => dynamicPortsFor(fleet, slot, demand).length === dynamicPorts)
+}
+
+function hasCustom(fleet: HostFleet, slot: number, custom: ReadonlyMap<string, number>): boolean {
+  const free = fleet.customFree[slot]
+  for (const [name, amount] of custom) if ((free?.get(name) ?? 0) < amount) return false
+  return true
+}
+
+function hasPorts(fleet: HostFleet, slot: number, ports: readonly PortClaim[]): boolean {
+  const taken = fleet.ports[slot]
+  return taken === undefined || !ports.some((claim) => taken.holderAgainst(claim) !== undefined)
 }
 
 /** The dynamic ports that the next tasks of this demand would get: fewer than they need when the host has no more. */

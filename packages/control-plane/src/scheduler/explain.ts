@@ -9,7 +9,7 @@ import { evaluate, valueOf } from './query/evaluate.ts'
 import type { Expression } from './query/expression.ts'
 import { describeStep } from './strategy.ts'
 
-/** How the ids of tasks begin that are only claimed while their group is decided. */
+/** Stands for the id of a task that is only claimed while its group is decided. */
 export const TENTATIVE = 'an earlier task of this request'
 
 /** How many hosts an explanation tells about one by one. */
@@ -195,7 +195,7 @@ export function describeLack(lack: Lack): string {
 
 function describeHolder(taskId: string | undefined): string {
   if (taskId === undefined) return 'reserved by the host'
-  return taskId.startsWith(TENTATIVE) ? `held by ${TENTATIVE}` : `held by task ${taskId}`
+  return taskId === TENTATIVE ? `held by ${TENTATIVE}` : `held by task ${taskId}`
 }
 
 const REMOVED_BY: Record<Rule, string> = {

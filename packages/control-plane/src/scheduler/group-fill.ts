@@ -79,7 +79,7 @@ function openParts(context: Context): Filling[] {
       cpuLeft: 0,
       memoryLeft: 0,
       ports: [],
-      task: { hostId: '', dynamicPorts: [] },
+      task: { hostId: '', slot: -1, dynamicPorts: [] },
     }
     if (moveOn(context, part)) open.push(part)
   }
@@ -109,7 +109,7 @@ function moveOn({ fleet, request, check, plan }: Context, part: Filling): boolea
     part.memoryLeft = fleet.memoryFree[slot] as number
     part.key = keyOf(fleet, part, plan.field)
     part.ports = dynamicPortsFor(fleet, slot, demand, part.room)
-    part.task = { hostId: fleet.hostAt(slot).id, dynamicPorts: [] }
+    part.task = { hostId: fleet.hostAt(slot).id, slot, dynamicPorts: [] }
     return true
   }
 }
@@ -131,7 +131,7 @@ function taskOn(part: Filling, { dynamicPorts }: Demand): PlacedTask {
   if (dynamicPorts === 0) return part.task
   const ports = part.ports.slice(0, dynamicPorts)
   part.ports = part.ports.slice(dynamicPorts)
-  return { hostId: part.task.hostId, dynamicPorts: ports }
+  return { ...part.task, dynamicPorts: ports }
 }
 
 /** How many tasks of the demand the host can take, at least 1, at most the whole group: it has passed all checks for one. */

@@ -1,10 +1,11 @@
 import { AttributeValues } from './attribute-values.ts'
+import { ClaimTable, NO_CLAIM } from './claim-table.ts'
 import type { Demand, PortClaim } from './demand.ts'
 import { type ClassVerdicts, HostClasses } from './host-classes.ts'
 import type { HostDescription, HostState } from './host-description.ts'
 import { DEFAULT_DYNAMIC_PORTS, HostPorts } from './host-ports.ts'
 import { SlotSet, grown } from './slot-set.ts'
-import { type GroupMember, TaskGroup } from './task-group.ts'
+import { TaskGroup } from './task-group.ts'
 
 /** What a task holds on its host, until it is released. */
 export interface TaskClaim {
@@ -21,14 +22,6 @@ export interface HostRoom {
   readonly gpus: number
   readonly enis: number
   readonly runningTasks: number
-}
-
-/** A claim as a link in the list of its host's tasks, and in that of its group's. */
-interface HeldClaim extends TaskClaim, GroupMember {
-  readonly taskId: string
-  readonly groupTasks: TaskGroup
-  nextOnHost: HeldClaim | undefined
-  previousOnHost: HeldClaim | undefined
 }
 
 /** Something that orders the hosts of a pool by what is left of them, and must be told when that changed. */
@@ -75,11 +68,13 @@ export class HostFleet {
   private readonly unusedSlots: number[] = []
   private readonly pools = new Map<string, Pool>()
   private readonly attributes = new Map<string, AttributeValues>()
-  private readonly claims = new Map<string, HeldClaim>()
-  /** The first task on each host; the rest hang on it. */
-  private readonly firstTask: (HeldClaim | undefined)[] = []
-  private readonly poolsOf: Pool[][] = []
+  private readonly claims = new ClaimTable()
+  private readonly claimOfTask = new Map<string, number>()
+  private readonly poolsOf: (readonly Pool[])[] = []
+  /** Each list of pools that hosts are in, once: the same list for all of them is in the processor's cache. */
+  private readonly poolLists = new Map<string, readonly Pool[]>()
   private readonly groups = new Map<string, TaskGroup>()
+  private groupsBeforeSweep = 1000
 
   /** How many hosts there are. */
   get size(): number {
@@ -88,7 +83,7 @@ export class HostFleet {
 
   /** How many tasks hold something. */
   get taskCount(): number {
-    return this.claims.size
+    return this.claimOfTask.size
   }
 
   /** Adds a host, or takes a new description and state of a known one, whose tasks keep what they hold. */
@@ -110,7 +105,7 @@ export class HostFleet {
     for (const values of this.attributes.values()) values.setHost(slot, host.attributes)
     if (before !== undefined) for (const group of this.groups.values()) group.forgetValues()
     this.applyState(slot, state)
-    const pools = host.pools.map((name) => this.poolNamed(name))
+    const pools = this.poolsNamed(host.pools)
     this.poolsOf[slot] = pools
     for (const pool of pools) pool.slots.add(slot)
     this.touch(slot)
@@ -128,7 +123,7 @@ export class HostFleet {
   removeHost(hostId: string): void {
     const slot = this.slots.get(hostId)
     if (slot === undefined) return
-    for (let task = this.firstTask[slot]; task !== undefined; task = this.firstTask[slot]) this.release(task.taskId)
+    for (const taskId of this.tasksOn(hostId)) this.release(taskId)
     const host = this.hosts[slot] as HostDescription
     this.placeable[slot] = 0
     this.touch(slot)
@@ -153,36 +148,57 @@ export class HostFleet {
   ): void {
     const slot = this.slots.get(hostId)
     if (slot === undefined) throw new RangeError(`host ${hostId} is not in the fleet`)
-    if (this.claims.has(taskId)) throw new RangeError(`task ${taskId} already holds resources`)
-    this.hold(taskId, hostId, slot, demand, group, dynamicPorts)
-    this.account(slot, demand, 1)
-    for (const port of demand.ports) this.portsOf(slot).take(port, taskId)
-    for (const port of dynamicPorts) this.takeDynamic(slot, port, taskId)
+    if (this.claimOfTask.has(taskId)) throw new RangeError(`task ${taskId} already holds resources`)
+    this.claimOfTask.set(taskId, this.hold(slot, taskId, demand, group, dynamicPorts))
   }
 
   /** Gives back all that a task holds. Returns what that was, or nothing for a task unknown here. */
   release(taskId: string): TaskClaim | undefined {
-    const held = this.claims.get(taskId)
-    if (held === undefined) return undefined
-    const { slot, demand, dynamicPorts } = held
-    this.claims.delete(taskId)
-    this.letGo(held)
+    const claim = this.claimOfTask.get(taskId)
+    if (claim === undefined) return undefined
+    const held = this.describeClaim(claim)
+    this.claimOfTask.delete(taskId)
+    this.letGo(claim)
+    return held
+  }
+
+  /**
+   * Claims without a task's id being known to the fleet, as long as a decision is being made: `release` and `claimOf` do not
+   * find it, only `letGo` ends it. Returns the claim's number.
+   */
+  hold(slot: number, taskId: string, demand: Demand, group: string, dynamicPorts: readonly number[]): number {
+    const claim = this.claims.add(slot, taskId, demand, this.groupNamed(group), dynamicPorts)
+    this.account(slot, demand, 1)
+    for (const port of demand.ports) this.portsOf(slot).take(port, taskId)
+    for (const port of dynamicPorts) this.takeDynamic(slot, port, taskId)
+    return claim
+  }
+
+  /** Ends a claim by its number. */
+  letGo(claim: number): void {
+    const { claims } = this
+    const slot = claims.slotOf(claim)
+    const demand = claims.demands[claim] as Demand
+    this.claims.remove(claim)
     this.account(slot, demand, -1)
     const ports = this.ports[slot]
-    for (const port of demand.ports) ports?.free(port, taskId)
-    for (const port of dynamicPorts) for (const claim of dynamicClaims(port)) ports?.free(claim, taskId)
-    return held
+    if (ports === undefined) return
+    const taskId = claims.taskIds[claim]
+    for (const port of demand.ports) ports.free(port, taskId)
+    for (const port of claims.dynamicPorts[claim] ?? [])
+      for (const part of dynamicClaims(port)) ports.free(part, taskId)
   }
 
   /** What a task holds, if anything. */
   claimOf(taskId: string): TaskClaim | undefined {
-    return this.claims.get(taskId)
+    const claim = this.claimOfTask.get(taskId)
+    return claim === undefined ? undefined : this.describeClaim(claim)
   }
 
   /** The ids of the tasks that hold something of the host. */
   tasksOn(hostId: string): string[] {
     const slot = this.slots.get(hostId)
-    return slot === undefined ? [] : Array.from(this.claimsOn(slot), (claim) => claim.taskId)
+    return slot === undefined ? [] : Array.from(this.claimsOn(slot), (claim) => this.claims.taskIds[claim] as string)
   }
 
   /** What is left of the host, if it is in the fleet. */
@@ -219,7 +235,7 @@ export class HostFleet {
 
   /** The groups of the tasks on a host, each as often as it has tasks there. */
   *groupsOn(slot: number): Iterable<string> {
-    for (const claim of this.claimsOn(slot)) yield claim.group
+    for (const claim of this.claimsOn(slot)) yield (this.claims.groups[claim] as TaskGroup).name
   }
 
   /** How many tasks of `group` are on a host. */
@@ -257,8 +273,11 @@ export class HostFleet {
   /** A fleet of its own with the same hosts and claims, for what-if. Costs time in proportion to hosts and tasks. */
   fork(): HostFleet {
     const fork = new HostFleet()
-    for (const [hostId, slot] of this.slots) fork.putHost(this.hostAt(slot), this.states[slot] as HostState)
-    for (const [taskId, held] of this.claims) fork.claim(held.hostId, taskId, held.demand, held)
+    for (const slot of this.slots.values()) fork.putHost(this.hostAt(slot), this.states[slot] as HostState)
+    for (const [taskId, claim] of this.claimOfTask) {
+      const held = this.describeClaim(claim)
+      fork.claim(held.hostId, taskId, held.demand, held)
+    }
     return fork
   }
 
@@ -297,54 +316,38 @@ export class HostFleet {
     for (const [name, amount] of host.custom ?? []) this.addCustom(slot, name, -amount)
     for (const claim of host.reservedPorts) this.portsOf(slot).free(claim, undefined)
     this.classes.leave(this.classOf[slot] as number)
-    for (const pool of this.poolsOf[slot] as Pool[]) pool.slots.delete(slot)
+    for (const pool of this.poolsOf[slot] as readonly Pool[]) pool.slots.delete(slot)
     this.touch(slot)
   }
 
-  private hold(
-    taskId: string,
-    hostId: string,
-    slot: number,
-    demand: Demand,
-    group: string,
-    dynamicPorts: readonly number[],
-  ): void {
-    let groupTasks = this.groups.get(group)
-    if (groupTasks === undefined) {
-      groupTasks = new TaskGroup(group)
-      this.groups.set(group, groupTasks)
+  private groupNamed(name: string): TaskGroup {
+    let group = this.groups.get(name)
+    if (group === undefined) {
+      if (this.groups.size >= this.groupsBeforeSweep) this.sweepGroups()
+      group = new TaskGroup(name, this.claims)
+      this.groups.set(name, group)
     }
-    const nextOnHost = this.firstTask[slot]
-    const held: HeldClaim = {
-      taskId,
-      hostId,
-      slot,
-      demand,
-      group,
-      groupTasks,
-      dynamicPorts,
-      nextOnHost,
-      previousOnHost: undefined,
-      nextInGroup: undefined,
-      previousInGroup: undefined,
-    }
-    this.claims.set(taskId, held)
-    if (nextOnHost !== undefined) nextOnHost.previousOnHost = held
-    this.firstTask[slot] = held
-    groupTasks.add(held)
+    return group
   }
 
-  private letGo(held: HeldClaim): void {
-    const { slot, groupTasks, nextOnHost, previousOnHost } = held
-    if (nextOnHost !== undefined) nextOnHost.previousOnHost = previousOnHost
-    if (previousOnHost === undefined) this.firstTask[slot] = nextOnHost
-    else previousOnHost.nextOnHost = nextOnHost
-    groupTasks.remove(held)
-    if (groupTasks.total === 0) this.groups.delete(groupTasks.name)
+  /** Empty groups are kept a while: a family that runs one short task after another would else come and go each time. */
+  private sweepGroups(): void {
+    for (const [name, group] of this.groups) if (group.total === 0) this.groups.delete(name)
+    this.groupsBeforeSweep = this.groups.size * 2 + 1000
   }
 
-  private *claimsOn(slot: number): Iterable<HeldClaim> {
-    for (let claim = this.firstTask[slot]; claim !== undefined; claim = claim.nextOnHost) yield claim
+  private describeClaim(claim: number): TaskClaim {
+    const { claims } = this
+    return {
+      hostId: this.hostAt(claims.slotOf(claim)).id,
+      demand: claims.demands[claim] as Demand,
+      group: (claims.groups[claim] as TaskGroup).name,
+      dynamicPorts: claims.dynamicPorts[claim] as readonly number[],
+    }
+  }
+
+  private *claimsOn(slot: number): Iterable<number> {
+    for (let claim = this.claims.firstOn(slot); claim !== NO_CLAIM; claim = this.claims.nextOnHost(claim)) yield claim
   }
 
   private account(slot: number, demand: Demand, sign: 1 | -1): void {
@@ -366,9 +369,21 @@ export class HostFleet {
   }
 
   private touch(slot: number): void {
-    for (const pool of this.poolsOf[slot] as Pool[]) {
-      for (const index of pool.told) index.touch(slot)
+    const pools = this.poolsOf[slot] as readonly Pool[]
+    for (let at = 0; at < pools.length; at++) {
+      const { told } = pools[at] as Pool
+      for (let index = 0; index < told.length; index++) (told[index] as FleetIndex).touch(slot)
     }
+  }
+
+  private poolsNamed(names: readonly string[]): readonly Pool[] {
+    const key = JSON.stringify(names)
+    let pools = this.poolLists.get(key)
+    if (pools === undefined) {
+      pools = names.map((name) => this.poolNamed(name))
+      this.poolLists.set(key, pools)
+    }
+    return pools
   }
 
   private poolNamed(name: string): Pool {

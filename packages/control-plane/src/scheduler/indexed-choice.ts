@@ -7,24 +7,45 @@ import { type PoolIndex, indexOf } from './pool-index.ts'
 import type { BinpackField, StrategyStep } from './strategy.ts'
 
 /** A chain that an index can answer: `[spread(attribute)] [spread(instanceId)] binpack [binpack]`. */
-export interface IndexedPlan {
-  readonly index: PoolIndex
+interface IndexedChain {
   readonly field: BinpackField
   /** The attribute that is spread by, if any: the index has a part for each of its values. */
   readonly attribute: string | undefined
   readonly spreadsHosts: boolean
+  /** What the index is called in its pool. */
+  readonly indexName: string
 }
+
+/** How a request is answered from an index. */
+export interface IndexedPlan extends IndexedChain {
+  readonly index: PoolIndex
+}
+
+/** Chains are compiled once: a service, or the default, hands in the same one over and over. */
+const chains = new WeakMap<readonly StrategyStep[], IndexedChain | 'none'>()
 
 /** How to answer the request from an index; nothing when its chain, or its pool, is better looked through. */
 export function planIndexed(fleet: HostFleet, request: PlacementRequest): IndexedPlan | undefined {
-  const steps = [...completeStrategy(request.strategy)]
+  let chain = chains.get(request.strategy)
+  if (chain === undefined) {
+    chain = compileChain(request.strategy) ?? 'none'
+    chains.set(request.strategy, chain)
+  }
+  if (chain === 'none') return undefined
+  const { field, attribute, spreadsHosts, indexName } = chain
+  const index = indexOf(fleet, request.pool, indexName, field, attribute)
+  return index && { index, field, attribute, spreadsHosts, indexName }
+}
+
+function compileChain(strategy: readonly StrategyStep[]): IndexedChain | undefined {
+  const steps = [...completeStrategy(strategy)]
   const attribute = takeAttribute(steps)
   const spreadsHosts = takeHostSpread(steps)
   const [binpack, tieBreak, ...rest] = steps
   if (binpack?.type !== 'binpack' || rest.length > 0) return undefined
-  if (tieBreak !== undefined && !isOrderedByIndex(binpack.field, tieBreak)) return undefined
-  const index = indexOf(fleet, request.pool, binpack.field, attribute)
-  return index && { index, field: binpack.field, attribute, spreadsHosts }
+  const { field } = binpack
+  if (tieBreak !== undefined && !isOrderedByIndex(field, tieBreak)) return undefined
+  return { field, attribute, spreadsHosts, indexName: attribute === undefined ? field : `${field} by ${attribute}` }
 }
 
 function takeAttribute(steps: StrategyStep[]): string | undefined {

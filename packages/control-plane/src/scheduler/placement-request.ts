@@ -30,6 +30,8 @@ export interface PlacementRequest {
 /** Where one task is to go. */
 export interface PlacedTask {
   readonly hostId: string
+  /** The host's number in the fleet, as long as it is in it. */
+  readonly slot: number
   /** As many host ports as the demand has `dynamicPorts`. */
   readonly dynamicPorts: readonly number[]
 }

@@ -1,9 +1,10 @@
 import type { Random } from '@berth/shared/random.ts'
 import { type HostCheck, compileChecks, dynamicPortsFor } from './eligibility.ts'
 import { TENTATIVE, explain, explainWin } from './explain.ts'
+import type { Explanation } from './explanation.ts'
 import { canFillHosts, fillHosts } from './group-fill.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { chooseByIndex, planIndexed } from './indexed-choice.ts'
+import { type IndexedPlan, chooseByIndex, planIndexed } from './indexed-choice.ts'
 import type { PlacedTask, PlacementOutcome, PlacementRequest } from './placement-request.ts'
 import { chooseByScan } from './scan-choice.ts'
 
@@ -14,51 +15,71 @@ import { chooseByScan } from './scan-choice.ts'
  * Pure but for what it draws from `random`, and that only for the `random` strategy.
  */
 export function place(fleet: HostFleet, request: PlacementRequest, random: Random): PlacementOutcome {
-  const check = compileChecks(fleet, request)
   const before = request.explainPlaced === true ? explain(fleet, request) : undefined
-  const choose = chooser(fleet, request, check, random)
-  const tentative: string[] = []
-  const claimFor = (to: PlacedTask) => {
-    const taskId = `${TENTATIVE} ${tentative.length}`
-    fleet.claim(to.hostId, taskId, request.demand, { group: request.group, dynamicPorts: to.dynamicPorts })
-    tentative.push(taskId)
-  }
-
-  const placed = choose.all?.() ?? []
-  while (choose.all === undefined && placed.length < request.count) {
-    const slot = choose.one()
-    if (slot < 0) break
-    const task = { hostId: fleet.hostAt(slot).id, dynamicPorts: dynamicPortsFor(fleet, slot, request.demand) }
-    placed.push(task)
-    if (placed.length < request.count) claimFor(task)
-  }
-
-  const unplaced = request.count - placed.length
-  if (unplaced > 0 && tentative.length < placed.length)
-    for (const task of placed.slice(tentative.length)) claimFor(task)
-  const after = unplaced > 0 ? explain(fleet, request) : undefined
-  for (const taskId of tentative.reverse()) fleet.release(taskId)
-  const [first] = placed
-  const won = before && first && explainWin(fleet, request, first.hostId)
-  const explanation = after ?? before
-  return { placed, unplaced, explanation: explanation && won ? { ...explanation, won } : explanation }
-}
-
-interface Chooser {
-  /** Decides the whole group at once, where that ends as one by one would. */
-  readonly all: (() => PlacedTask[]) | undefined
-  /** The host for the next task, in the fleet as it is; -1 for none. */
-  readonly one: () => number
-}
-
-function chooser(fleet: HostFleet, request: PlacementRequest, check: HostCheck | undefined, random: Random): Chooser {
-  const scan = () => chooseByScan(fleet, request, check, random)
+  const check = compileChecks(fleet, request)
   const plan = planIndexed(fleet, request)
-  if (plan === undefined) return { all: undefined, one: scan }
-  const all = canFillHosts(request, plan) ? () => fillHosts(fleet, request, check, plan) : undefined
-  const one = () => {
-    const slot = chooseByIndex(fleet, request, check, plan)
-    return slot === 'unsure' ? scan() : slot
+  const placed =
+    plan !== undefined && canFillHosts(request, plan)
+      ? fillHosts(fleet, request, check, plan)
+      : placeOneByOne(fleet, request, check, plan, random)
+  const unplaced = request.count - placed.length
+  if (unplaced > 0) return { placed, unplaced, explanation: explainWith(fleet, request, placed) }
+  return { placed, unplaced, explanation: before && withWin(fleet, request, before, placed[0]) }
+}
+
+function placeOneByOne(
+  fleet: HostFleet,
+  request: PlacementRequest,
+  check: HostCheck | undefined,
+  plan: IndexedPlan | undefined,
+  random: Random,
+): PlacedTask[] {
+  const placed: PlacedTask[] = []
+  const tentative: number[] = []
+  while (placed.length < request.count) {
+    const slot = chooseOne(fleet, request, check, plan, random)
+    if (slot < 0) break
+    const task = { hostId: fleet.hostAt(slot).id, slot, dynamicPorts: dynamicPortsFor(fleet, slot, request.demand) }
+    placed.push(task)
+    if (placed.length < request.count) tentative.push(hold(fleet, request, task))
   }
-  return { all, one }
+  letGoAll(fleet, tentative)
+  return placed
+}
+
+function chooseOne(
+  fleet: HostFleet,
+  request: PlacementRequest,
+  check: HostCheck | undefined,
+  plan: IndexedPlan | undefined,
+  random: Random,
+): number {
+  const slot = plan === undefined ? 'unsure' : chooseByIndex(fleet, request, check, plan)
+  return slot === 'unsure' ? chooseByScan(fleet, request, check, random) : slot
+}
+
+/** Why the task behind the placed ones found no host. */
+function explainWith(fleet: HostFleet, request: PlacementRequest, placed: readonly PlacedTask[]): Explanation {
+  const tentative = placed.map((task) => hold(fleet, request, task))
+  const explanation = explain(fleet, request)
+  letGoAll(fleet, tentative)
+  return explanation
+}
+
+function withWin(
+  fleet: HostFleet,
+  request: PlacementRequest,
+  explanation: Explanation,
+  first: PlacedTask | undefined,
+): Explanation {
+  const won = first && explainWin(fleet, request, first.hostId)
+  return won === undefined ? explanation : { ...explanation, won }
+}
+
+const hold = (fleet: HostFleet, { demand, group }: PlacementRequest, { slot, dynamicPorts }: PlacedTask): number =>
+  fleet.hold(slot, TENTATIVE, demand, group, dynamicPorts)
+
+/** Gives back in the opposite order, so that everything is as it was before. */
+function letGoAll(fleet: HostFleet, claims: readonly number[]): void {
+  for (let at = claims.length - 1; at >= 0; at--) fleet.letGo(claims[at] as number)
 }

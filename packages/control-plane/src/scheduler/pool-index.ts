@@ -1,6 +1,7 @@
 import { FitCells, FitOrder } from './fit-index.ts'
 import type { FleetIndex, HostFleet, Pool } from './host-fleet.ts'
 import { SHARE_SCALE, binpackValue } from './host-score.ts'
+import { grown } from './slot-set.ts'
 import type { BinpackField } from './strategy.ts'
 import type { AttributeValues } from './attribute-values.ts'
 
@@ -23,7 +24,9 @@ export class PoolIndex implements FleetIndex {
   private readonly values: AttributeValues | undefined
   private cells = new FitCells()
   private orders: (FitOrder | undefined)[] = []
-  private touched: number[] = []
+  /** The touched hosts are `touched[0 .. touchedCount)`; each is there once. */
+  private touched = new Int32Array(64)
+  private touchedCount = 0
   private isTouched = new Uint8Array(64)
   private orderOf = new Int32Array(64)
   private plannedHosts = 0
@@ -44,22 +47,22 @@ export class PoolIndex implements FleetIndex {
       const longer = new Uint8Array(Math.max(slot + 1, this.isTouched.length * 2))
       longer.set(this.isTouched)
       this.isTouched = longer
+      this.touched = grown(this.touched, longer.length, 0)
     }
     if (this.isTouched[slot] === 1) return
     this.isTouched[slot] = 1
-    this.touched.push(slot)
+    this.touched[this.touchedCount++] = slot
   }
 
   /** The orders by part, up to date; a part without hosts may be absent. The part of a host is the id of its value. */
   current(): readonly (FitOrder | undefined)[] {
     if (this.pool.slots.size > this.plannedHosts * 2 || this.isOutgrown) this.rebuild()
-    const { touched } = this
-    for (let at = 0; at < touched.length; at++) {
-      const slot = touched[at] as number
+    for (let at = 0; at < this.touchedCount; at++) {
+      const slot = this.touched[at] as number
       this.isTouched[slot] = 0
       this.refresh(slot)
     }
-    this.touched.length = 0
+    this.touchedCount = 0
     return this.orders
   }
 
@@ -86,7 +89,7 @@ export class PoolIndex implements FleetIndex {
     const { slots } = this.pool
     this.cells = new FitCells()
     this.orders = []
-    this.touched = []
+    this.touchedCount = 0
     this.isTouched.fill(0)
     this.plannedHosts = Math.max(INDEXED_FROM_HOSTS, slots.size)
     this.maxKey = this.largestKey()
@@ -110,6 +113,7 @@ export class PoolIndex implements FleetIndex {
 export function indexOf(
   fleet: HostFleet,
   poolName: string,
+  indexName: string,
   field: BinpackField,
   attribute: string | undefined,
 ): PoolIndex | undefined {
@@ -117,11 +121,10 @@ export function indexOf(
   if (pool.slots.size < INDEXED_FROM_HOSTS) return undefined
   const values = attribute === undefined ? undefined : fleet.attributeValues(attribute)
   if (values !== undefined && values.texts.length > MAX_PARTS) return undefined
-  const name = attribute === undefined ? field : `${field} by ${attribute}`
-  const known = pool.indexes.get(name)
+  const known = pool.indexes.get(indexName)
   if (known instanceof PoolIndex) return known
   const index = new PoolIndex(fleet, pool, field, values)
-  pool.indexes.set(name, index)
+  pool.indexes.set(indexName, index)
   pool.told.push(index)
   return index
 }

@@ -1,11 +1,5 @@
 import type { AttributeValues } from './attribute-values.ts'
-
-/** A task as its group knows it: a link in the list of the group's tasks. */
-export interface GroupMember {
-  readonly slot: number
-  nextInGroup: GroupMember | undefined
-  previousInGroup: GroupMember | undefined
-}
+import { type ClaimTable, NO_CLAIM } from './claim-table.ts'
 
 /**
  * The tasks of one group. Counts by host, and by the values of an attribute, are made when they are first asked for and
@@ -13,30 +7,17 @@ export interface GroupMember {
  */
 export class TaskGroup {
   readonly name: string
+  /** How many tasks there are. */
   total = 0
-  private first: GroupMember | undefined
+  /** The first claim in the group's list, which the table of claims keeps. */
+  first = NO_CLAIM
+  private readonly claims: ClaimTable
   private bySlot: Map<number, number> | undefined
   private byValue: Map<AttributeValues, Int32Array<ArrayBuffer>> | undefined
 
-  constructor(name: string) {
+  constructor(name: string, claims: ClaimTable) {
     this.name = name
-  }
-
-  add(member: GroupMember): void {
-    member.nextInGroup = this.first
-    if (this.first !== undefined) this.first.previousInGroup = member
-    this.first = member
-    this.total++
-    this.count(member.slot, 1)
-  }
-
-  remove(member: GroupMember): void {
-    const { nextInGroup, previousInGroup } = member
-    if (nextInGroup !== undefined) nextInGroup.previousInGroup = previousInGroup
-    if (previousInGroup === undefined) this.first = nextInGroup
-    else previousInGroup.nextInGroup = nextInGroup
-    this.total--
-    this.count(member.slot, -1)
+    this.claims = claims
   }
 
   /** How many of the tasks are on a host. */
@@ -72,11 +53,9 @@ export class TaskGroup {
     this.byValue = undefined
   }
 
-  private *slots(): Iterable<number> {
-    for (let member = this.first; member !== undefined; member = member.nextInGroup) yield member.slot
-  }
-
-  private count(slot: number, change: 1 | -1): void {
+  /** Notes that a task came to a host, or went. */
+  count(slot: number, change: 1 | -1): void {
+    this.total += change
     if (this.bySlot !== undefined) {
       const onSlot = (this.bySlot.get(slot) ?? 0) + change
       if (onSlot === 0) this.bySlot.delete(slot)
@@ -88,5 +67,10 @@ export class TaskGroup {
       if (id < counts.length) counts[id] = (counts[id] as number) + change
       else this.byValue.delete(attribute)
     }
+  }
+
+  private *slots(): Iterable<number> {
+    for (let claim = this.first; claim !== NO_CLAIM; claim = this.claims.nextInGroup(claim))
+      yield this.claims.slotOf(claim)
   }
 }
