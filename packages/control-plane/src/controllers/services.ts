@@ -8,7 +8,7 @@ import {
   type TaskRecord,
 } from '../cell/records.ts'
 import { appendServiceEvent, changeDeployment, primaryDeployment, removeDeployments } from '../cell/service-changes.ts'
-import type { Change } from '../cell/tables.ts'
+import type { Change, ReadonlyTables } from '../cell/tables.ts'
 import { chooseCapacityProviders } from '../cell/capacity-provider-choice.ts'
 import { serviceLaunch, taskDefinitionOfArn } from '../cell/service-launch.ts'
 import { stopTask } from '../cell/task-changes.ts'
@@ -57,7 +57,7 @@ export function serviceController(deps: ServiceControllerDeps): Controller {
       const touch = (key: string) => loop?.touch(key)
       stopWatching = cell.onApplied((changes) => {
         for (const change of changes) {
-          touchService(change, touch)
+          for (const key of servicesConcerned(change, cell.tables)) touch(key)
           if (waiting.size > 0 && mayGiveRoom(change)) for (const key of waiting) touch(key)
         }
       })
@@ -71,12 +71,16 @@ export function serviceController(deps: ServiceControllerDeps): Controller {
   }
 }
 
-function touchService(change: Change, touch: (key: string) => void): void {
+/** The services that a change is about: the service itself, that of a task, those with tasks on a host that drains or comes back. */
+function* servicesConcerned(change: Change, tables: ReadonlyTables): Iterable<string> {
   if (change.table === 'services') {
-    if (change.after && change.after.status !== 'INACTIVE') touch(change.key)
+    if (change.after && change.after.status !== 'INACTIVE') yield change.key
   } else if (change.table === 'tasks') {
     const task = change.after ?? change.before
-    if (task?.serviceName !== undefined) touch(serviceKey(task.cluster, task.serviceName))
+    if (task?.serviceName !== undefined) yield serviceKey(task.cluster, task.serviceName)
+  } else if (change.table === 'hosts' && change.before && change.before.status !== change.after?.status) {
+    for (const task of tables.tasks.by('host', change.key))
+      if (task.serviceName !== undefined) yield serviceKey(task.cluster, task.serviceName)
   }
 }
 
