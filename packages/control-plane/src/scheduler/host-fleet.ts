@@ -195,6 +195,22 @@ export class HostFleet {
     return claim === undefined ? undefined : this.describeClaim(claim)
   }
 
+  /** What a claim holds, by its number. */
+  describeClaim(claim: number): TaskClaim {
+    const { claims } = this
+    return {
+      hostId: this.hostAt(claims.slotOf(claim)).id,
+      demand: claims.demands[claim] as Demand,
+      group: (claims.groups[claim] as TaskGroup).name,
+      dynamicPorts: claims.dynamicPorts[claim] as readonly number[],
+    }
+  }
+
+  /** The host of a claim, by its number. */
+  slotOfClaim(claim: number): number {
+    return this.claims.slotOf(claim)
+  }
+
   /** The ids of the tasks that hold something of the host. */
   tasksOn(hostId: string): string[] {
     const slot = this.slots.get(hostId)
@@ -334,16 +350,6 @@ export class HostFleet {
   private sweepGroups(): void {
     for (const [name, group] of this.groups) if (group.total === 0) this.groups.delete(name)
     this.groupsBeforeSweep = this.groups.size * 2 + 1000
-  }
-
-  private describeClaim(claim: number): TaskClaim {
-    const { claims } = this
-    return {
-      hostId: this.hostAt(claims.slotOf(claim)).id,
-      demand: claims.demands[claim] as Demand,
-      group: (claims.groups[claim] as TaskGroup).name,
-      dynamicPorts: claims.dynamicPorts[claim] as readonly number[],
-    }
   }
 
   private *claimsOn(slot: number): Iterable<number> {

@@ -1,0 +1,25 @@
+/**
+ * `node test/bench/main.ts NAME [options]`: runs one benchmark. A bench is a module that exports `run(args)`, which prints
+ * what it measured and resolves to the exit code: 0 when the run was whole, whatever the figures.
+ */
+interface Bench {
+  readonly about: string
+  readonly load: () => Promise<{ run: (args: readonly string[]) => Promise<number> }>
+}
+
+const BENCHES: Record<string, Bench> = {
+  placement: {
+    about: 'how fast and how well the scheduler places [--short] [--traces DIR] [--json FILE] [--only speed|quality]',
+    load: () => import('./placement/placement-bench.ts'),
+  },
+}
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  const bench = name === undefined ? undefined : BENCHES[name]
+  if (bench !== undefined) return (await bench.load()).run(args)
+  process.stderr.write(name === undefined ? 'Which benchmark?\n' : `No benchmark is called ${name}.\n`)
+  for (const [known, { about }] of Object.entries(BENCHES)) process.stderr.write(`  ${known.padEnd(12)} ${about}\n`)
+  return 2
+}
+
+process.exitCode = await main(process.argv.slice(2))
