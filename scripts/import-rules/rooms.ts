@@ -53,7 +53,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'control-plane/dispatch',
     knows: ['shared', deps, 'control-plane/cell', 'control-plane/store'],
-    testsKnow: memoryStore,
+    testsKnow: [...memoryStore, 'control-plane/api'],
     integrationTestsKnow: redisStore,
   },
 
