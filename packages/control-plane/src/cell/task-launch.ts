@@ -23,6 +23,7 @@ import type {
 } from './records.ts'
 import {
   claimFor,
+  type EffectiveContainer,
   effectiveContainers,
   gpusOf,
   grantPorts,
@@ -30,6 +31,7 @@ import {
   type NetworkMode,
   networkModeOf,
   taskDemand,
+  type TaskSize,
   taskSize,
 } from './task-demand.ts'
 
@@ -130,6 +132,8 @@ export const poolFor = (cluster: string, launchType: LaunchType): string =>
 interface TaskBlueprint {
   readonly launch: TaskLaunch
   readonly networkMode: NetworkMode
+  readonly containers: readonly EffectiveContainer[]
+  readonly size: TaskSize
   readonly demand: Demand
   readonly request: PlacementRequest
 }
@@ -154,7 +158,14 @@ function taskBlueprint(launch: TaskLaunch): TaskBlueprint {
     pool: poolFor(launch.cluster, launch.launchType),
     ...(launch.eligible !== undefined && { eligible: launch.eligible }),
   }
-  return { launch, networkMode, demand, request }
+  return {
+    launch,
+    networkMode,
+    containers: effectiveContainers(definition, launch.overrides),
+    size: taskSize(definition, launch.overrides),
+    demand,
+    request,
+  }
 }
 
 function summarizeWin(fleet: HostFleet, request: PlacementRequest, hostId: string): PlacementSummary {
@@ -170,11 +181,10 @@ interface Berth {
 }
 
 function writeTask(tx: Transaction, deps: LaunchDeps, blueprint: TaskBlueprint, berth: Berth): TaskRecord {
-  const { launch, demand } = blueprint
+  const { launch, size, demand } = blueprint
   const { definition } = launch
   const id = newId(deps.random)
   const zone = tx.fleet.hosts.hostNamed(berth.hostId)?.attributes.get(ZONE_ATTRIBUTE)
-  const size = taskSize(definition.definition, launch.overrides)
   const networkInterface = newNetworkInterface(deps.random, blueprint)
   const ephemeralStorageGib = storageOf(launch)
   const task: TaskRecord = {
@@ -216,11 +226,10 @@ function writeTask(tx: Transaction, deps: LaunchDeps, blueprint: TaskBlueprint, 
 function newContainers(
   tx: Transaction,
   { random, scope }: LaunchDeps,
-  { launch, networkMode }: TaskBlueprint,
+  { launch, networkMode, containers }: TaskBlueprint,
   { taskId, hostId, dynamicPorts }: Berth & { readonly taskId: string },
 ): TaskContainerRecord[] {
   const grants = grantPorts(launch.definition.definition, networkMode, dynamicPorts)
-  const containers = effectiveContainers(launch.definition.definition, launch.overrides)
   const gpuIds = freeGpuIds(
     tx,
     hostId,

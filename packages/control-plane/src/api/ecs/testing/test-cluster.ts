@@ -1,5 +1,6 @@
 import type { HostRecord } from '../../../cell/records.ts'
 import { ecsHandlers } from '../ecs-handlers.ts'
+import { callOperations } from './call-operation.ts'
 import { container, definitionOf, fargateDefinition } from './definitions.ts'
 import { hostRecord } from './records.ts'
 import { testControlPlane } from './test-control-plane.ts'
@@ -16,9 +17,8 @@ export const inOneSubnet = { awsvpcConfiguration: { subnets: ['subnet-1'] } }
  */
 export async function testCluster({ hosts = 2, host = {} }: { hosts?: number; host?: Partial<HostRecord> } = {}) {
   const plane = testControlPlane()
-  const ecs = ecsHandlers(plane.deps)
-  const context = plane.context()
-  await ecs.CreateCluster({ capacityProviders: ['FARGATE', 'FARGATE_SPOT'] }, context)
+  const call = callOperations(plane, ecsHandlers(plane.deps))
+  await call('CreateCluster', { capacityProviders: ['FARGATE', 'FARGATE_SPOT'] })
   for (const [index, id] of hostIds.slice(0, hosts).entries())
     await plane.put(
       'hosts',
@@ -37,7 +37,7 @@ export async function testCluster({ hosts = 2, host = {} }: { hosts?: number; ho
       }),
     )
   const web = definitionOf([container({ cpu: 256, memory: 512, portMappings: [{ containerPort: 80 }] })])
-  await ecs.RegisterTaskDefinition(web, context)
-  await ecs.RegisterTaskDefinition(fargateDefinition({ family: 'wide' }), context)
-  return { ...plane, ecs, context: plane.context }
+  await call('RegisterTaskDefinition', web)
+  await call('RegisterTaskDefinition', fargateDefinition({ family: 'wide' }))
+  return { ...plane, call }
 }
