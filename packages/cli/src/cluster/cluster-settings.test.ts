@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory.root, { recursive: true }))
 
-const remembered = { ...defaultClusterSettings, hosts: 5, region: 'eu-west-1', hostCpu: 512 }
+const remembered = { ...defaultClusterSettings, hosts: 5, region: 'eu-west-1', cpu: 512 }
 
 test('what is said counts before what the last start was told, and that before the default', () => {
   expect(settleSettings(directory, {}, undefined)).toEqual(defaultClusterSettings)

@@ -12,9 +12,9 @@ const settingsSchema = z.object({
   zones: z.array(z.string()).min(1),
   redisFsync: z.enum(['always', 'everysec']),
   /** CPU units of each host; absent: its share of the machine. */
-  hostCpu: z.int().optional(),
+  cpu: z.int().optional(),
   /** MiB of each host; absent: its share of the machine. */
-  hostMemory: z.int().optional(),
+  memory: z.int().optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
 })
 

@@ -1,0 +1,34 @@
+import { request } from 'node:http'
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: URL
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** How long nothing may come before it counts as failed, in ms. */
+  readonly timeoutMs: number
+}
+
+/**
+ * One request on a connection of its own. (`fetch` would refuse some ports that a user may well choose.)
+ *
+ * @throws Error when there is no answer in time.
+ */
+export function httpRequest({ method, url, headers = {}, body, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers, agent: false, timeout: timeoutMs }, (answer) => {
+      const parts: Buffer[] = []
+      answer.on('data', (part: Buffer) => parts.push(part))
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }))
+      answer.on('error', reject)
+    })
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer from ${url.host} within ${timeoutMs / 1000} s`)))
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}

@@ -1,0 +1,27 @@
+import type { DataDirectory } from '../cluster/data-directory.ts'
+import type { CommandContext } from '../command-context.ts'
+import type { Progress } from '../progress.ts'
+
+/** Stops and removes the containers of every host that this cluster has, or had. Where no engine answers there is nothing to do. */
+export async function removeContainers(
+  directory: DataDirectory,
+  { environment, out, err }: CommandContext,
+  progress: Progress,
+): Promise<void> {
+  // Loaded here, since they take longer to load than everything else.
+  const [{ hostIdsUnder }, { connectEngine }, { removeHostContainers }] = await Promise.all([
+    import('./host-ids.ts'),
+    import('./docker-engine.ts'),
+    import('./remove-host-containers.ts'),
+  ])
+  const hostIds = hostIdsUnder(directory.agents)
+  if (hostIds.size === 0) return
+  const { docker, address } = connectEngine(environment)
+  try {
+    const removed = await progress.step('Stopping the containers of tasks', () => removeHostContainers(docker, hostIds))
+    if (removed > 0) out(`Removed ${removed === 1 ? '1 container' : `${removed} containers`}.`)
+  } catch (error) {
+    err(`Containers may be left: the Docker engine at ${address} says: ${(error as Error).message}`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,31 @@
+import type { DataDirectory } from '../cluster/data-directory.ts'
+import { requireUp, type RunState } from '../cluster/run-state.ts'
+import { type AccessKey, readOrMakeAccessKeys } from '../cluster/secrets.ts'
+import { CliError } from '../cli-error.ts'
+import type { CommandContext } from '../command-context.ts'
+import { shellWord } from '../shell-word.ts'
+
+/** Prints what makes the AWS clients of a shell talk to the cluster. @throws CliError while it is not up. */
+export function env(directory: DataDirectory, { environment, out }: CommandContext): number {
+  const state = requireUp(directory)
+  const [key] = readOrMakeAccessKeys(directory)
+  if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
+  environmentLines(state, key, environment).forEach(out)
+  return 0
+}
+
+/**
+ * Commands for a POSIX shell. The region has two names, since AWS's clients do not agree on one; a session token of other
+ * credentials would be sent along with these, and is taken away.
+ */
+export function environmentLines(state: RunState, key: AccessKey, current: NodeJS.ProcessEnv): readonly string[] {
+  const variables = {
+    AWS_ENDPOINT_URL: state.endpoint,
+    AWS_ACCESS_KEY_ID: key.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+    AWS_DEFAULT_REGION: state.region,
+    AWS_REGION: state.region,
+  }
+  const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${shellWord(value)}`)
+  return current['AWS_SESSION_TOKEN'] ? [...exports, 'unset AWS_SESSION_TOKEN'] : exports
+}

@@ -1,0 +1,23 @@
+import type { DataDirectory } from '../cluster/data-directory.ts'
+import { isSupervised, requireUp } from '../cluster/run-state.ts'
+import { readOrMakeAccessKeys } from '../cluster/secrets.ts'
+import { CliError } from '../cli-error.ts'
+import type { CommandContext } from '../command-context.ts'
+import { ecsClient } from '../ecs/ecs-client.ts'
+import { readClusterView } from './cluster-view.ts'
+import { statusReport } from './status-report.ts'
+
+/** Shows what a cluster consists of and does. @throws CliError while it is not up, or its API does not answer. */
+export async function status(
+  { directory, json }: { readonly directory: DataDirectory; readonly json: boolean },
+  { clock, out }: CommandContext,
+): Promise<number> {
+  const state = requireUp(directory)
+  const [key] = readOrMakeAccessKeys(directory)
+  if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
+  const ecs = ecsClient({ endpoint: state.endpoint, region: state.region, key })
+  const view = await readClusterView(state, isSupervised(state), ecs, clock.now())
+  if (json) out(JSON.stringify(view, undefined, 2))
+  else statusReport(view).forEach(out)
+  return 0
+}

@@ -1,0 +1,99 @@
+import type { Clock } from '@berth/shared/clock.ts'
+import type { Log } from '@berth/shared/log.ts'
+import type { Random } from '@berth/shared/random.ts'
+import { CliError } from '../cli-error.ts'
+import { identifyProcess } from '../cluster/process-identity.ts'
+import { removeRunState, type RunState, writeRunState } from '../cluster/run-state.ts'
+import { stopOrder } from '../cluster/stop-order.ts'
+import { logTail, rotateLog } from './log-file.ts'
+import type { ClusterPlan, HostPlan, ProcessSpec } from './process-spec.ts'
+import { SupervisedProcess } from './supervised-process.ts'
+
+export interface SupervisorDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+/** A process that has died so often before the cluster was ever ready will not come up by itself. */
+const deathsThatEndAStart = 3
+const shownLogLines = 15
+
+/** Runs the processes of one cluster, keeps them running, and keeps `run.json` true. Stops them in one order. */
+export class ClusterSupervisor {
+  readonly #plan: ClusterPlan
+  readonly #deps: SupervisorDeps
+  readonly #processes: SupervisedProcess[] = []
+  readonly #startedAt: number
+  #hosts: readonly HostPlan[] = []
+  #phase: RunState['phase'] = 'starting'
+
+  constructor(plan: ClusterPlan, deps: SupervisorDeps) {
+    this.#plan = plan
+    this.#deps = deps
+    this.#startedAt = deps.clock.now()
+  }
+
+  start(spec: ProcessSpec): void {
+    const logPath = this.#plan.directory.log(spec.name)
+    rotateLog(logPath)
+    const supervised = new SupervisedProcess(spec, { ...this.#deps, logPath, onChange: () => this.#writeState() })
+    this.#processes.push(supervised)
+    supervised.start()
+  }
+
+  /** To be told before their agents are started: who reads `run.json` then knows them. */
+  planHosts(hosts: readonly HostPlan[]): void {
+    this.#hosts = hosts
+  }
+
+  markReady(): void {
+    this.#phase = 'ready'
+    this.#writeState()
+  }
+
+  /** @throws CliError, with the end of its log, when a process dies again and again while the cluster starts. */
+  assertStarting(): void {
+    const dying = this.#processes.find(({ restarts }) => restarts >= deathsThatEndAStart)
+    if (dying === undefined) return
+    const { name, lastEnd, logPath } = dying
+    throw new CliError(`${name} does not start: it ended with ${lastEnd}.\n${this.logTailOf(name)}\n  (${logPath})`)
+  }
+
+  /** The last lines of a process's log, indented. */
+  logTailOf(name: string): string {
+    return logTail(this.#plan.directory.log(name), shownLogLines).replaceAll(/^/gm, '  | ')
+  }
+
+  /** Ends all processes, and with them what `run.json` says. */
+  async stop(): Promise<void> {
+    this.#phase = 'stopping'
+    this.#writeState()
+    for (const group of stopOrder(this.#processes)) await Promise.all(group.map((supervised) => supervised.stop()))
+    removeRunState(this.#plan.directory)
+  }
+
+  /** Ends all processes at once, without their consent. `stop`, which must be under way, then goes through. */
+  killAll(): void {
+    for (const supervised of this.#processes) supervised.kill()
+  }
+
+  #writeState(): void {
+    const { settings, ports, directory } = this.#plan
+    const supervisor = identifyProcess(process.pid)
+    if (supervisor === undefined) throw new Error('this process is not in /proc')
+    writeRunState(directory, {
+      version: 1,
+      phase: this.#phase,
+      supervisor,
+      startedAt: this.#startedAt,
+      endpoint: `http://127.0.0.1:${ports.api}`,
+      ports,
+      account: settings.account,
+      region: settings.region,
+      cluster: settings.cluster,
+      hosts: this.#hosts.map(({ name, address, zone, cpu, memoryMib }) => ({ name, address, zone, cpu, memoryMib })),
+      processes: this.#processes.map(({ name, identity, restarts }) => ({ name, identity, restarts })),
+    })
+  }
+}

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { backoffDelay } from '@berth/shared/backoff.ts'
+import type { CancelTimer, Clock } from '@berth/shared/clock.ts'
+import type { Log } from '@berth/shared/log.ts'
+import type { Random } from '@berth/shared/random.ts'
+import { endProcess, signalProcess } from '../cluster/end-process.ts'
+import { identifyProcess, type ProcessIdentity } from '../cluster/process-identity.ts'
+import type { ProcessSpec } from './process-spec.ts'
+
+export interface SupervisedProcessDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** The file that gets what the process writes on both its outputs. */
+  readonly logPath: string
+  /** Called at each start and end of the process. */
+  readonly onChange: (process: SupervisedProcess) => void
+}
+
+/** A process that dies again and again is started less and less often. */
+const restartBackoff = { baseMs: 200, maxMs: 10_000 }
+/** A process that has run so long is not dying again and again, in ms. */
+const settledAfterMs = 30_000
+
+/**
+ * A process that is started again whenever it ends, until it is stopped. It has a session of its own: a Ctrl-C in the
+ * terminal reaches the supervisor alone, which then stops all in order; and it outlives a supervisor that is killed.
+ */
+export class SupervisedProcess {
+  readonly spec: ProcessSpec
+  readonly #deps: SupervisedProcessDeps
+  #child: ChildProcess | undefined
+  #identity: ProcessIdentity | undefined
+  #startedAt = 0
+  #fastDeaths = 0
+  #restarts = 0
+  #lastEnd: string | undefined
+  #cancelRestart: CancelTimer | undefined
+  #stopping = false
+
+  constructor(spec: ProcessSpec, deps: SupervisedProcessDeps) {
+    this.spec = spec
+    this.#deps = deps
+  }
+
+  get name(): string {
+    return this.spec.name
+  }
+
+  get logPath(): string {
+    return this.#deps.logPath
+  }
+
+  /** Absent while it is down. */
+  get identity(): ProcessIdentity | undefined {
+    return this.#identity
+  }
+
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** How it ended last, as `exit code 1`. */
+  get lastEnd(): string | undefined {
+    return this.#lastEnd
+  }
+
+  start(): void {
+    const output = openSync(this.#deps.logPath, 'a', 0o600)
+    const child = spawn(this.spec.command, this.spec.args, {
+      env: this.spec.environment,
+      stdio: ['ignore', output, output],
+      detached: true,
+    })
+    closeSync(output)
+    this.#child = child
+    this.#startedAt = this.#deps.clock.monotonic()
+    this.#identity = child.pid === undefined ? undefined : identifyProcess(child.pid)
+    child.once('exit', (code, signal) => this.#ended(child, signal ?? `exit code ${code}`))
+    child.once('error', (error) => this.#ended(child, error.message))
+    this.#deps.onChange(this)
+  }
+
+  /** Ends it for good, by force after its grace. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#cancelRestart?.()
+    const identity = this.#identity
+    if (identity === undefined) return
+    const killed = await endProcess(this.#deps.clock, identity, this.spec.stopGraceMs)
+    if (killed) this.#deps.log.warn('A process did not end when asked to, and was killed.', { process: this.name })
+  }
+
+  /** Ends it at once, as when a person asks a second time. */
+  kill(): void {
+    this.#stopping = true
+    if (this.#identity !== undefined) signalProcess(this.#identity, 'SIGKILL')
+  }
+
+  #ended(child: ChildProcess, how: string): void {
+    if (this.#child !== child) return
+    this.#child = undefined
+    this.#identity = undefined
+    this.#lastEnd = how
+    if (!this.#stopping) this.#planRestart(how)
+    this.#deps.onChange(this)
+  }
+
+  #planRestart(how: string): void {
+    const { clock, random, log } = this.#deps
+    if (clock.monotonic() - this.#startedAt >= settledAfterMs) this.#fastDeaths = 0
+    const inMs = backoffDelay(this.#fastDeaths, restartBackoff, random)
+    this.#fastDeaths += 1
+    log.warn('A process ended, and is started again.', { process: this.name, ended: how, inMs })
+    this.#cancelRestart = clock.after(inMs, () => {
+      this.#restarts += 1
+      this.start()
+    })
+  }
+}
