@@ -118,11 +118,19 @@ function mutatedText(value: Json, path: readonly (string | number)[], mutant: Mu
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${inner(key, item)}`).join(',')}}`
 }
 
+/** Makes a request that is right: by the model alone, unless a test knows better. */
+export type DrawRequest = (operation: string, random: Random) => Json
+
 /** The one request that `seed` and `index` stand for. */
-export function fuzzRequest(seed: number, index: number, operations: readonly string[]): FuzzRequest {
+export function fuzzRequest(
+  seed: number,
+  index: number,
+  operations: readonly string[],
+  draw: DrawRequest = validRequest,
+): FuzzRequest {
   const random = seededRandom(seed * 1_000_003 + index)
   const operation = pick(random, operations)
-  const valid = validRequest(operation, random)
+  const valid = draw(operation, random)
   const path = pick(random, pathsOf(valid))
   const kind = typeof path.reduce<Json | undefined>(
     (value, step) => (value as Record<string | number, Json>)[step],
@@ -134,11 +142,16 @@ export function fuzzRequest(seed: number, index: number, operations: readonly st
 }
 
 /**
- * `count` requests, the same for the same seed and operations: valid ones drawn from the model, each with one value
- * changed for the worse (and one in thirty left alone).
+ * `count` requests, the same for the same seed and operations: valid ones, each with one value changed for the worse
+ * (and one in thirty left alone).
  */
-export function* fuzzRequests(seed: number, count: number, operations: readonly string[]): Generator<FuzzRequest> {
-  for (let index = 0; index < count; index++) yield fuzzRequest(seed, index, operations)
+export function* fuzzRequests(
+  seed: number,
+  count: number,
+  operations: readonly string[],
+  draw?: DrawRequest,
+): Generator<FuzzRequest> {
+  for (let index = 0; index < count; index++) yield fuzzRequest(seed, index, operations, draw)
 }
 
 /** The command that sends just this request again. */
