@@ -40,7 +40,13 @@ const container = (random: Random): Json => ({
   stopTimeout: 5,
   dockerLabels: { who: 'fuzz' },
   ulimits: [{ name: 'nofile', softLimit: 1024, hardLimit: 2048 }],
-  healthCheck: { command: ['CMD-SHELL', 'true'], interval: 10, timeout: 5, retries: 3, startPeriod: randomBelow(random, 60) },
+  healthCheck: {
+    command: ['CMD-SHELL', 'true'],
+    interval: 10,
+    timeout: 5,
+    retries: 3,
+    startPeriod: randomBelow(random, 60),
+  },
   restartPolicy: { enabled: true, ignoredExitCodes: [0], restartAttemptPeriod: 60 },
   logConfiguration: { logDriver: 'json-file', options: { 'max-size': '1m' } },
   linuxParameters: { initProcessEnabled: true, capabilities: { drop: ['NET_RAW'] } },
@@ -55,7 +61,10 @@ const requests: Readonly<Record<string, (random: Random) => Json>> = {
     capacityProviders: ['FARGATE'],
     defaultCapacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1, base: 0 }],
   }),
-  DescribeClusters: (random) => ({ clusters: [cluster(random), 'default'], include: ['TAGS', 'STATISTICS', 'SETTINGS'] }),
+  DescribeClusters: (random) => ({
+    clusters: [cluster(random), 'default'],
+    include: ['TAGS', 'STATISTICS', 'SETTINGS'],
+  }),
   ListClusters: () => ({ maxResults: 2 }),
   UpdateCluster: (random) => ({
     cluster: cluster(random),
@@ -105,7 +114,12 @@ const requests: Readonly<Record<string, (random: Random) => Json>> = {
   }),
   StopTask: (random) => ({ cluster: cluster(random), task: taskId(random), reason: 'no more' }),
   DescribeTasks: (random) => ({ cluster: cluster(random), tasks: [taskId(random)], include: ['TAGS'] }),
-  ListTasks: (random) => ({ cluster: cluster(random), family: family(random), desiredStatus: 'RUNNING', maxResults: 5 }),
+  ListTasks: (random) => ({
+    cluster: cluster(random),
+    family: family(random),
+    desiredStatus: 'RUNNING',
+    maxResults: 5,
+  }),
   CreateService: (random) => ({
     cluster: cluster(random),
     serviceName: service(random),
