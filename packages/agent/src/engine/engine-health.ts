@@ -19,7 +19,8 @@ const nobody = '0'.repeat(64)
 export class EngineHealth {
   readonly #deps: HealthDeps
   readonly #options: EngineOptions
-  #message = 'The container engine has not answered yet.'
+  /** An engine is taken to be well until it fails to answer. */
+  #message = ''
 
   constructor(deps: HealthDeps, options: EngineOptions) {
     this.#deps = deps
