@@ -342,6 +342,16 @@ describe('UpdateService', () => {
     expect(emptied.service?.placementConstraints).toEqual([])
   })
 
+  test('a move to capacity that the definition cannot run on is refused', async () => {
+    const { call } = await testCluster()
+    await call('RegisterTaskDefinition', definitionOf(undefined, { family: 'bridged', networkMode: 'bridge' }))
+    await call('CreateService', { ...web, taskDefinition: 'bridged' })
+    const capacityProviderStrategy = [{ capacityProvider: 'FARGATE', weight: 1 }]
+    await expect(call('UpdateService', { service: 'shop', capacityProviderStrategy })).rejects.toMatchObject({
+      message: 'Task definition does not support launch_type FARGATE.',
+    })
+  })
+
   test('a service that is not there, or not ACTIVE, is refused in the words that clients match', async () => {
     const { call } = await testCluster()
     await expect(call('UpdateService', { service: 'shop', desiredCount: 1 })).rejects.toMatchObject({

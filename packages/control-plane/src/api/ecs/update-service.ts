@@ -1,5 +1,12 @@
+import type { NetworkConfiguration } from '@aws-sdk/client-ecs'
 import type { Transaction } from '../../cell/cell.ts'
-import { type ClusterRecord, type DeploymentRecord, serviceKey, type ServiceRecord } from '../../cell/records.ts'
+import {
+  type ClusterRecord,
+  type DeploymentRecord,
+  serviceKey,
+  type ServiceRecord,
+  type TaskDefinitionRecord,
+} from '../../cell/records.ts'
 import {
   beginDeployment,
   type DeploymentPlan,
@@ -7,6 +14,7 @@ import {
   primaryDeployment,
   scaleService,
 } from '../../cell/service-changes.ts'
+import { taskDefinitionOfArn } from '../../cell/service-launch.ts'
 import { type LaunchType, networkModeOf } from '../../cell/task-demand.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { invalidParameter, serviceNotActive, serviceNotFound } from '../errors.ts'
@@ -122,12 +130,11 @@ function taskPlan(
   input: EcsInput<'UpdateService'>,
 ): TaskPlan {
   const platformVersion = platformVersionFor(launchType, input.platformVersion ?? service.platformVersion)
-  const unchanged = input.taskDefinition === undefined || input.taskDefinition === ''
-  const given = unchanged ? undefined : resolveTaskDefinition(tx.tables, deps.scope, input.taskDefinition ?? '')
-  if (given !== undefined) assertSupportsLaunchType(given, launchType)
-  const networkConfiguration = networkConfigurationAfter(launchType, service, given?.definition, input)
+  const definition = definitionAfter(tx, deps, service, input.taskDefinition)
+  if (definition !== undefined) assertSupportsLaunchType(definition, launchType)
+  const networkConfiguration = networkConfigurationAfter(launchType, service, definition, input.networkConfiguration)
   return {
-    taskDefinitionArn: given?.arn ?? service.taskDefinitionArn,
+    taskDefinitionArn: definition?.arn ?? service.taskDefinitionArn,
     launchType,
     capacityProviderStrategy,
     ...(platformVersion !== undefined && { platformVersion }),
@@ -135,20 +142,28 @@ function taskPlan(
   }
 }
 
-/** A definition of another network mode may need a configuration, or none; without either the service keeps the one that it has. */
+/** What is asked for must be ACTIVE; what the service has may be INACTIVE by now. */
+const definitionAfter = (
+  tx: Transaction,
+  { scope }: ControlPlaneDeps,
+  service: ServiceRecord,
+  given: string | undefined,
+): TaskDefinitionRecord | undefined =>
+  given === undefined || given === ''
+    ? taskDefinitionOfArn(tx.tables, service.taskDefinitionArn)
+    : resolveTaskDefinition(tx.tables, scope, given)
+
+/** What is given, or what the service has, where the network mode still takes one. */
 function networkConfigurationAfter(
   launchType: LaunchType,
   service: ServiceRecord,
-  definition: Parameters<typeof networkModeOf>[0] | undefined,
-  { networkConfiguration: given }: EcsInput<'UpdateService'>,
-): ServiceRecord['networkConfiguration'] {
-  if (definition !== undefined) {
-    const mode = networkModeOf(definition, launchType)
-    const kept = mode === 'awsvpc' ? service.networkConfiguration : undefined
-    return networkConfigurationFor(mode, launchType, given ?? kept)
-  }
-  if (given?.awsvpcConfiguration === undefined) return service.networkConfiguration
-  return networkConfigurationFor(service.networkConfiguration === undefined ? 'bridge' : 'awsvpc', launchType, given)
+  definition: TaskDefinitionRecord | undefined,
+  given: NetworkConfiguration | undefined,
+): NetworkConfiguration | undefined {
+  if (definition === undefined) return service.networkConfiguration
+  const mode = networkModeOf(definition.definition, launchType)
+  if (given?.awsvpcConfiguration !== undefined) return networkConfigurationFor(mode, launchType, given)
+  return networkConfigurationFor(mode, launchType, mode === 'awsvpc' ? service.networkConfiguration : undefined)
 }
 
 /** The service with what the plan says of its tasks, and without what it does not say. */
