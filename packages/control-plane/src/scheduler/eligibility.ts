@@ -35,7 +35,7 @@ export function constraintCheck(fleet: HostFleet, constraint: CompiledConstraint
   }
   const { expression, text, scope } = constraint
   if (scope !== 'class') return (slot) => evaluate(expression, queriedHost(fleet, slot))
-  const verdict = fleet.classVerdicts(`memberOf ${text}`, (example) => evaluate(expression, asQueried(example)))
+  const verdict = fleet.classVerdicts(text, (example) => evaluate(expression, asQueried(example)))
   return (slot) => verdict(fleet.classOf[slot] as number)
 }
 

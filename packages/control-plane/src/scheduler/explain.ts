@@ -1,3 +1,4 @@
+import { compileAssessment } from './assessment.ts'
 import { type Demand, describePort } from './demand.ts'
 import { dynamicPortsFor, hasAttribute, queriedHost } from './eligibility.ts'
 import { type Explanation, type HostVerdict, type Lack, RULES, type Rule, type Win } from './explanation.ts'
@@ -15,33 +16,31 @@ export const TENTATIVE = 'an earlier task of this request'
 /** How many hosts an explanation tells about one by one. */
 const CLOSEST = 5
 
-/** What stands in the way of one more task of the request on each host of its pool, counted and with the closest hosts. */
+/**
+ * What stands in the way of one more task of the request on each host of its pool, counted and with the closest hosts.
+ * Looks at every host, but tells in full only about the few closest.
+ */
 export function explain(fleet: HostFleet, request: PlacementRequest): Explanation {
   const { slots } = fleet.pool(request.pool)
+  const assess = compileAssessment(fleet, request)
   const removed: Partial<Record<Rule, number>> = {}
-  const closest: { readonly slot: number; readonly distance: number; readonly lacks: readonly Lack[] }[] = []
+  const closest: { readonly slot: number; readonly distance: number }[] = []
   let suitable = 0
   for (let at = 0; at < slots.size; at++) {
     const slot = slots.members[at] as number
-    const lacks = lacksOf(fleet, request, slot)
-    const [first] = lacks
+    const { first, distance } = assess(slot)
     if (first === undefined) {
       suitable++
       continue
     }
-    removed[first.rule] = (removed[first.rule] ?? 0) + 1
-    const distance = distanceOf(lacks)
+    removed[first] = (removed[first] ?? 0) + 1
     if (closest.length === CLOSEST && distance >= (closest.at(-1)?.distance ?? 0)) continue
     const position = closest.findIndex((other) => other.distance > distance)
-    closest.splice(position < 0 ? closest.length : position, 0, { slot, distance, lacks })
+    closest.splice(position < 0 ? closest.length : position, 0, { slot, distance })
     if (closest.length > CLOSEST) closest.pop()
   }
-  return {
-    considered: slots.size,
-    suitable,
-    removed,
-    closest: closest.map(({ slot, lacks }) => verdict(fleet, slot, lacks)),
-  }
+  const verdicts = closest.map(({ slot }) => verdict(fleet, slot, lacksOf(fleet, request, slot)))
+  return { considered: slots.size, suitable, removed, closest: verdicts }
 }
 
 /** What one host lacks for one more task of the request: for StartTask, which names its hosts. Empty lacks: it fits. */
@@ -148,22 +147,6 @@ function resourceLacks(fleet: HostFleet, demand: Demand, slot: number): Lack[] {
   }
   return lacks
 }
-
-/**
- * How far a host is from fitting. Hosts that only lack something that stopping tasks would free come before hosts that
- * are of the wrong kind or not to be had at all; among equals the one that lacks the smallest part of what is needed.
- */
-function distanceOf(lacks: readonly Lack[]): number {
-  let distance = 0
-  for (const lack of lacks) {
-    if (lack.rule === 'status' || lack.rule === 'agent' || lack.rule === 'eligible') distance += 1000
-    else if (lack.rule === 'attribute' || lack.rule === 'memberOf') distance += 100
-    else distance += 1 + missingPart(lack)
-  }
-  return distance
-}
-
-const missingPart = (lack: Lack): number => ('needs' in lack ? (lack.needs - lack.has) / Math.max(1, lack.needs) : 0)
 
 /** One lack in words: `cpu: needs 512, has 256`, `port 80/tcp: held by task ...`, `attribute:gpu-type == a10: host has t4`. */
 export function describeLack(lack: Lack): string {

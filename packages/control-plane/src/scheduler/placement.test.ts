@@ -1,0 +1,248 @@
+import { seededRandom } from '@berth/shared/random.ts'
+import { describe, expect, it } from 'vitest'
+import { type CompiledConstraint, type ConstraintInput, compileConstraints } from './constraint.ts'
+import { NO_DEMAND } from './demand.ts'
+import { describeLack, failureReason, judgeHost, renderExplanation } from './explain.ts'
+import { HostFleet } from './host-fleet.ts'
+import type { PlacementRequest } from './placement-request.ts'
+import { place } from './placement.ts'
+import { DEFAULT_SERVICE_STRATEGY, compileStrategy } from './strategy.ts'
+import { RUNNING, describeHost } from './test-hosts.ts'
+
+const random = seededRandom(7)
+
+const REQUEST: PlacementRequest = {
+  demand: { ...NO_DEMAND, cpu: 256, memory: 512 },
+  constraints: [],
+  strategy: [],
+  requiredAttributes: [],
+  group: 'service:web',
+  count: 1,
+  pool: 'main',
+}
+
+function constraints(...items: ConstraintInput[]): readonly CompiledConstraint[] {
+  const compiled = compileConstraints(items)
+  if (!compiled.ok) throw new Error(compiled.message)
+  return compiled.constraints
+}
+
+const hostsOf = (outcome: ReturnType<typeof place>) => outcome.placed.map(({ hostId }) => hostId)
+
+describe('place', () => {
+  it('spreads a service over zones, then packs by dominant share', () => {
+    const fleet = new HostFleet()
+    for (const [id, zone] of [
+      ['a1', 'a'],
+      ['a2', 'a'],
+      ['b1', 'b'],
+      ['c1', 'c'],
+    ] as const) {
+      fleet.putHost(describeHost({ id, zone }), RUNNING)
+    }
+    const placed = hostsOf(place(fleet, { ...REQUEST, strategy: DEFAULT_SERVICE_STRATEGY, count: 6 }, random))
+    expect(placed.filter((id) => id === 'b1')).toHaveLength(2)
+    expect(placed.filter((id) => id === 'c1')).toHaveLength(2)
+    expect(new Set(placed.filter((id) => id.startsWith('a'))).size).toBe(1)
+  })
+
+  it('draws hosts evenly for random', () => {
+    const fleet = new HostFleet()
+    for (let id = 0; id < 40; id++) fleet.putHost(describeHost({ id: `h${id}` }), RUNNING)
+    const drawn = new Map<string, number>()
+    for (let draw = 0; draw < 4000; draw++) {
+      const [hostId = ''] = hostsOf(place(fleet, { ...REQUEST, strategy: [{ type: 'random' }] }, random))
+      drawn.set(hostId, (drawn.get(hostId) ?? 0) + 1)
+    }
+    expect(drawn.size).toBe(40)
+    for (const times of drawn.values()) expect(times).toBeGreaterThan(50)
+  })
+
+  it('follows and avoids the groups of tasks', () => {
+    const fleet = new HostFleet()
+    for (const id of ['h1', 'h2']) fleet.putHost(describeHost({ id }), RUNNING)
+    fleet.claim('h2', 't', REQUEST.demand, { group: 'service:db', dynamicPorts: [] })
+    const near = constraints({ type: 'memberOf', expression: 'task:group == service:db' })
+    const apart = constraints({ type: 'memberOf', expression: 'not(task:group == service:db)' })
+    expect(hostsOf(place(fleet, { ...REQUEST, constraints: near }, random))).toEqual(['h2'])
+    expect(hostsOf(place(fleet, { ...REQUEST, constraints: apart }, random))).toEqual(['h1'])
+  })
+
+  it('does not hand a dynamic port out again until the others had their turn', () => {
+    const fleet = new HostFleet()
+    fleet.putHost(describeHost({ id: 'h', dynamicPortRange: { first: 1, last: 3 } }), RUNNING)
+    const ports: number[] = []
+    for (let task = 0; task < 6; task++) {
+      const [placed] = place(fleet, { ...REQUEST, demand: { ...REQUEST.demand, dynamicPorts: 1 } }, random).placed
+      fleet.claim(
+        'h',
+        `t${task}`,
+        { ...NO_DEMAND, dynamicPorts: 1 },
+        { group: 'g', dynamicPorts: placed?.dynamicPorts ?? [] },
+      )
+      fleet.release(`t${task}`)
+      ports.push(...(placed?.dynamicPorts ?? []))
+    }
+    expect(ports).toEqual([1, 2, 3, 1, 2, 3])
+  })
+
+  it('decides on a fork what it would decide on the fleet, and leaves the fleet alone', () => {
+    const fleet = new HostFleet()
+    for (const id of ['h1', 'h2']) fleet.putHost(describeHost({ id }), RUNNING)
+    fleet.claim('h2', 't', REQUEST.demand, { group: 'g', dynamicPorts: [] })
+    const fork = fleet.fork()
+    expect(hostsOf(place(fork, REQUEST, random))).toEqual(['h2'])
+    fork.removeHost('h2')
+    expect(hostsOf(place(fork, REQUEST, random))).toEqual(['h1'])
+    expect(fleet.claimOf('t')?.hostId).toBe('h2')
+    expect(fork.claimOf('t')).toBeUndefined()
+  })
+})
+
+describe('explanations', () => {
+  const fleet = new HostFleet()
+  fleet.putHost(describeHost({ id: 'full', attributes: { 'gpu-type': 'a10' } }), RUNNING)
+  fleet.putHost(describeHost({ id: 'wrong', attributes: { 'gpu-type': 't4' } }), RUNNING)
+  fleet.putHost(describeHost({ id: 'gone' }), { agentConnected: false, status: 'ACTIVE' })
+  fleet.putHost(describeHost({ id: 'leaving' }), { agentConnected: true, status: 'DRAINING' })
+  fleet.claim(
+    'full',
+    'task-1',
+    { ...NO_DEMAND, cpu: 768, memory: 100, ports: [{ port: 80, protocol: 'tcp' }] },
+    { group: 'service:web', dynamicPorts: [] },
+  )
+  const request: PlacementRequest = {
+    ...REQUEST,
+    demand: { ...REQUEST.demand, cpu: 512, ports: [{ port: 80, protocol: 'tcp' }] },
+    constraints: constraints({ type: 'memberOf', expression: 'attribute:gpu-type == a10' }),
+  }
+  const { explanation } = place(fleet, request, random)
+
+  it('count the hosts that each rule removed', () => {
+    expect(explanation).toMatchObject({
+      considered: 4,
+      suitable: 0,
+      removed: { status: 1, agent: 1, memberOf: 1, cpu: 1 },
+    })
+  })
+
+  it('begin with the closest host, and say all that it lacks', () => {
+    expect(explanation?.closest.map(({ hostId, lacks }) => [hostId, lacks.map(describeLack)])).toEqual([
+      ['full', ['cpu: needs 512, has 256', 'port 80/tcp: held by task task-1']],
+      ['wrong', ['attribute:gpu-type == a10: host has t4']],
+      ['gone', ['agent: not connected', 'attribute:gpu-type == a10: host has no attribute:gpu-type']],
+      ['leaving', ['status: host is DRAINING', 'attribute:gpu-type == a10: host has no attribute:gpu-type']],
+    ])
+  })
+
+  it('read as text', () => {
+    expect(renderExplanation(explanation ?? { considered: 0, suitable: 0, removed: {}, closest: [] })).toEqual([
+      '4 hosts considered, 0 suitable',
+      '  1 not ACTIVE',
+      '  1 agent not connected',
+      '  1 outside a memberOf constraint',
+      '  1 without enough CPU',
+      'closest full: cpu: needs 512, has 256; port 80/tcp: held by task task-1',
+      'closest wrong: attribute:gpu-type == a10: host has t4',
+      'closest gone: agent: not connected; attribute:gpu-type == a10: host has no attribute:gpu-type',
+      'closest leaving: status: host is DRAINING; attribute:gpu-type == a10: host has no attribute:gpu-type',
+    ])
+  })
+
+  it.each<[string, Partial<PlacementRequest>, string | undefined]>([
+    ['full', { demand: NO_DEMAND }, undefined],
+    ['full', { demand: { ...NO_DEMAND, cpu: 512 } }, 'RESOURCE:CPU'],
+    ['full', { demand: { ...NO_DEMAND, memory: 9999 } }, 'RESOURCE:MEMORY'],
+    ['full', { demand: { ...NO_DEMAND, ports: [{ port: 80, protocol: 'tcp' }] } }, 'RESOURCE:PORTS'],
+    ['full', { demand: { ...NO_DEMAND, gpus: 1 } }, 'RESOURCE:GPU'],
+    ['full', { demand: { ...NO_DEMAND, enis: 11 } }, 'RESOURCE:ENI'],
+    ['full', { requiredAttributes: [{ name: 'x' }] }, 'ATTRIBUTE'],
+    [
+      'full',
+      { constraints: constraints({ type: 'distinctInstance' }) },
+      'DistinctInstance placement constraint unsatisfied.',
+    ],
+    ['wrong', {}, 'MemberOf placement constraint unsatisfied.'],
+    ['gone', {}, 'AGENT'],
+  ])('give ECS its reason for %s, %o', (hostId, asked, reason) => {
+    const verdict = judgeHost(
+      fleet,
+      { ...REQUEST, constraints: hostId === 'wrong' ? request.constraints : [], ...asked },
+      hostId,
+    )
+    expect(verdict && failureReason(verdict)).toBe(reason)
+  })
+
+  it('tell why the winner won when asked', () => {
+    const outcome = place(fleet, { ...REQUEST, strategy: DEFAULT_SERVICE_STRATEGY, explainPlaced: true }, random)
+    expect(outcome.explanation).toMatchObject({
+      suitable: 2,
+      won: {
+        hostId: 'full',
+        steps: [
+          { step: 'spread(attribute:ecs.availability-zone)', value: 1, among: 'a' },
+          { step: 'binpack(share)', value: 62_336 },
+        ],
+      },
+    })
+  })
+
+  it('name earlier tasks of the same request as what they are', () => {
+    const outcome = place(
+      fleet,
+      { ...REQUEST, demand: { ...NO_DEMAND, ports: [{ port: 81, protocol: 'udp' }] }, count: 3 },
+      random,
+    )
+    expect(outcome.unplaced).toBe(1)
+    expect(outcome.explanation?.closest.flatMap(({ lacks }) => lacks.map(describeLack))).toContain(
+      'port 81/udp: held by an earlier task of this request',
+    )
+  })
+})
+
+describe('strategies and constraints of the API', () => {
+  it('are compiled, in any case of letters', () => {
+    expect(
+      compileStrategy([
+        { type: 'spread', field: 'attribute:rack' },
+        { type: 'spread', field: 'instanceId' },
+        { type: 'spread', field: 'HOST' },
+        { type: 'binpack', field: 'MEMORY' },
+        { type: 'random' },
+      ]),
+    ).toEqual({
+      ok: true,
+      steps: [
+        { type: 'spread', by: { kind: 'attribute', name: 'rack' } },
+        { type: 'spread', by: { kind: 'host' } },
+        { type: 'spread', by: { kind: 'host' } },
+        { type: 'binpack', field: 'memory' },
+        { type: 'random' },
+      ],
+    })
+  })
+
+  it.each([
+    [[{ type: 'binpack', field: 'disk' }], "Invalid field 'disk'"],
+    [[{ type: 'binpack', field: 'share' }], "Invalid field 'share'"],
+    [[{ type: 'spread', field: 'attribute:' }], "Invalid field 'attribute:'"],
+    [[{ type: 'spread' }], "Invalid field ''"],
+    [[{ type: 'random', field: 'x' }], 'takes no field'],
+    [[{ type: 'best' }], "Invalid placement strategy type 'best'"],
+    [Array.from({ length: 6 }, () => ({ type: 'random' })), 'more than 5'],
+  ])('are refused with a reason: %j', (items, message) => {
+    const compiled = compileStrategy(items)
+    expect(compiled.ok ? '' : compiled.message).toContain(message)
+  })
+
+  it.each([
+    [[{ type: 'memberOf', expression: 'attribute:a ==' }], 'expected a value but found the end at position 14'],
+    [[{ type: 'memberOf' }], 'at position 0'],
+    [[{ type: 'distinctInstance', expression: 'attribute:a exists' }], 'takes no expression'],
+    [[{ type: 'nearby' }], "Invalid placement constraint type 'nearby'"],
+    [Array.from({ length: 11 }, () => ({ type: 'distinctInstance' })), 'more than 10'],
+  ])('are refused with a reason: %j', (items, message) => {
+    const compiled = compileConstraints(items)
+    expect(compiled.ok ? '' : compiled.message).toContain(message)
+  })
+})
