@@ -94,18 +94,19 @@ export async function startControlPlane(
       hosts: dispatcher?.connectedHosts ?? 0,
     }),
   })
+  const ownAddress = () => config.advertise ?? `${config.agentListen.host}:${gateway.port}`
   const gateway = await listenForAgents({
     address: `${config.agentListen.host}:${config.agentListen.port}`,
     credentials: ServerCredentials.createInsecure(),
     dispatcher: () => dispatcher,
-    leaderAddress: () => leadership.leader() ?? '',
+    leaderAddress: () => (leadership.leader() === ownAddress() ? '' : (leadership.leader() ?? '')),
     clock,
     log,
   })
   const leadership = new Leadership({
     store,
     holder: `${hostname()}-${process.pid}-${randomHex(random, 8)}`,
-    address: config.advertise ?? `${config.agentListen.host}:${gateway.port}`,
+    address: ownAddress(),
     ttlMs: config.leaseMs,
     components,
     clock,
