@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     err: (line) => void process.stderr.write(`${line}\n`),
   }
   const program = berthProgram(context, (code) => {
-    process.exitCode ??= code
+    process.exitCode = code
   })
   try {
     await program.parseAsync()

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { CliError } from '../cli-error.ts'
+import { takeClusterLock } from '../cluster/cluster-lock.ts'
 import type { DataDirectory } from '../cluster/data-directory.ts'
 import { endProcess } from '../cluster/end-process.ts'
 import { isSupervised, readRunState, removeRunState } from '../cluster/run-state.ts'
@@ -30,8 +33,13 @@ export async function down({ directory, keepTasks }: DownRequest, context: Comma
       }
       return (await endLeftovers(clock, state)).length > 0
     }))
+  const lock = existsSync(directory.root) ? await takeClusterLock(directory.root) : undefined
+  if (lock === undefined && existsSync(directory.root)) {
+    throw new CliError(`Another "berth up" has begun in ${directory.root}: it is left alone.`)
+  }
   removeRunState(directory)
-  if (!keepTasks) await removeContainers(directory, context, progress)
+  const removed = keepTasks || (await removeContainers(directory, context, progress))
+  await lock?.release()
   out(wasUp ? 'Berth is down.' : `Berth was not up (data directory ${directory.root}).`)
-  return 0
+  return removed ? 0 : 1
 }

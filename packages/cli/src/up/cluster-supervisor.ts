@@ -5,7 +5,7 @@ import { CliError } from '../cli-error.ts'
 import { identifyProcess } from '../cluster/process-identity.ts'
 import { removeRunState, type RunState, writeRunState } from '../cluster/run-state.ts'
 import { stopOrder } from '../cluster/stop-order.ts'
-import { logTail, rotateLog } from './log-file.ts'
+import { rotateLog } from './log-file.ts'
 import type { ClusterPlan, HostPlan, ProcessSpec } from './process-spec.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
@@ -18,6 +18,8 @@ export interface SupervisorDeps {
 /** A process that has died so often before the cluster was ever ready will not come up by itself. */
 const deathsThatEndAStart = 3
 const shownLogLines = 15
+/** Characters of a log line that are shown: a line of JSON may carry a whole stack. */
+const widestLine = 300
 
 /** Runs the processes of one cluster, keeps them running, and keeps `run.json` true. Stops them in one order. */
 export class ClusterSupervisor {
@@ -54,15 +56,22 @@ export class ClusterSupervisor {
 
   /** @throws CliError, with the end of its log, when a process dies again and again while the cluster starts. */
   assertStarting(): void {
-    const dying = this.#processes.find(({ restarts }) => restarts >= deathsThatEndAStart)
-    if (dying === undefined) return
-    const { name, lastEnd, logPath } = dying
-    throw new CliError(`${name} does not start: it ended with ${lastEnd}.\n${this.logTailOf(name)}\n  (${logPath})`)
+    const absent = this.#processes.find(({ cannotRun }) => cannotRun)
+    if (absent !== undefined) {
+      throw new CliError(`${absent.spec.command} cannot be run: is it installed? "npm start" installs what is missing.`)
+    }
+    const dying = this.#processes.find(({ deathsInARow }) => deathsInARow >= deathsThatEndAStart)
+    if (dying !== undefined) {
+      throw new CliError(`${dying.name} does not start: it ended with ${dying.lastEnd}.\n${this.logTailOf(dying.name)}`)
+    }
   }
 
-  /** The last lines of a process's log, indented. */
+  /** The last lines that a process has logged since it was last started, indented, and where there is more. */
   logTailOf(name: string): string {
-    return logTail(this.#plan.directory.log(name), shownLogLines).replaceAll(/^/gm, '  | ')
+    const supervised = this.#processes.find((each) => each.name === name)
+    const lines = supervised?.logTail(shownLogLines).split('\n') ?? []
+    const shown = lines.map((line) => `  | ${line.length > widestLine ? `${line.slice(0, widestLine)} ...` : line}`)
+    return [...shown, `  (${this.#plan.directory.log(name)})`].join('\n')
   }
 
   /** Ends all processes, and with them what `run.json` says. */

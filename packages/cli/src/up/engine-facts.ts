@@ -12,11 +12,14 @@ export interface EngineFacts extends Machine {
   readonly version: string
 }
 
+/** Longer than an engine at work takes to describe itself, in ms. */
+const answersWithinMs = 15_000
+
 /** @throws CliError when no engine answers. */
 export async function readEngineFacts(environment: NodeJS.ProcessEnv): Promise<EngineFacts> {
   // Loaded only by the commands that speak to the engine: it takes longer to load than the rest of the command.
   const { connectEngine } = await import('../engine/docker-engine.ts')
-  const { docker, address } = connectEngine(environment)
+  const { docker, address } = connectEngine(environment, answersWithinMs)
   let info: EngineInfo
   try {
     info = (await docker.info()) as EngineInfo

@@ -24,9 +24,11 @@ test('a log is put aside when it is large, and left alone before', () => {
 })
 
 test('the end of a log is its last lines, however long it is', () => {
-  expect(logTail(log, 2)).toBe('')
+  expect(logTail(log, 0, 2)).toBe('')
   writeFileSync(log, 'one\ntwo\nthree\n')
-  expect(logTail(log, 2)).toBe('two\nthree')
+  expect(logTail(log, 0, 2)).toBe('two\nthree')
+  expect(logTail(log, 8, 2)).toBe('three')
+  expect(logTail(log, 14, 2)).toBe('')
   writeFileSync(log, `${'x'.repeat(100_000)}\nlast\n`)
-  expect(logTail(log, 1)).toBe('last')
+  expect(logTail(log, 0, 1)).toBe('last')
 })

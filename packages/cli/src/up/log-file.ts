@@ -5,18 +5,19 @@ const rotateAtBytes = 10 * 1024 * 1024
 
 /** Puts a log that has grown large aside as `<path>.1`, in the place of the one before. */
 export function rotateLog(path: string, atBytes = rotateAtBytes): void {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size >= atBytes) renameSync(path, `${path}.1`)
+  if (logSize(path) >= atBytes) renameSync(path, `${path}.1`)
 }
 
 /** More than a screen of lines of a log is never shown. */
 const tailBytes = 16 * 1024
 
-/** The last lines of a log; empty when there is none. */
-export function logTail(path: string, lines: number): string {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size === 0) return ''
-  const from = Math.max(0, size - tailBytes)
+export const logSize = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+/** The last lines of a log, of those that begin at `after` bytes or later; empty when there are none. */
+export function logTail(path: string, after: number, lines: number): string {
+  const size = logSize(path)
+  if (size <= after) return ''
+  const from = Math.max(after, size - tailBytes)
   const bytes = Buffer.alloc(size - from)
   const file = openSync(path, 'r')
   try {

@@ -38,8 +38,7 @@ export async function runForeground(
     const { supervisor, ready } = startCluster(plan, deps)
     try {
       await ready
-      const state = readRunState(directory)
-      if (state !== undefined) summary(context, directory, state, { foreground: true }).forEach(context.out)
+      sayReady(directory, context)
       reportToParent({ kind: 'ready' })
       await signals.received
     } finally {
@@ -49,9 +48,17 @@ export async function runForeground(
   } catch (error) {
     if (!signals.first.aborted) throw error
   } finally {
+    // From here on a second Ctrl-C ends this process at once.
     signals.release()
-    await lock.release()
   }
-  if (signals.name === 'SIGINT') await removeContainers(directory, context, progress)
-  return 0
+  const removed = signals.name !== 'SIGINT' || (await removeContainers(directory, context, progress))
+  await lock.release()
+  return removed ? 0 : 1
+}
+
+/** In the background nobody reads it; whoever waits says it there. */
+function sayReady(directory: DataDirectory, context: CommandContext): void {
+  const state = readRunState(directory)
+  if (process.connected || state === undefined) return
+  summary(context, directory, state, { foreground: true }).forEach(context.out)
 }

@@ -47,14 +47,17 @@ export async function planCluster(
     mkdirSync(path, { recursive: true, mode: 0o700 })
   const secrets = readOrMakeSecrets(directory)
   readOrMakeAccessKeys(directory)
-  const ports = await choosePorts(settings.port)
+  const ports = await choosePorts(settings.port, left?.ports.api)
   writeSettings(directory, settings)
   return { directory, settings, secrets, ports, environment }
 }
 
-/** The API's port is the user's choice; agents are given the next one when it is free. */
-async function choosePorts(wanted: number): Promise<Ports> {
-  const api = await freePort(wanted)
+/**
+ * The API's port is the user's choice; where any will do, it stays what it was for those who use a cluster that is taken
+ * over. Agents are given the next one when it is free.
+ */
+async function choosePorts(wanted: number, before: number | undefined): Promise<Ports> {
+  const api = (wanted === 0 && before !== undefined ? await freePort(before) : undefined) ?? (await freePort(wanted))
   if (api === undefined) {
     throw new CliError(
       `Port ${wanted} at 127.0.0.1 cannot be had: another program listens there, or another cluster. Choose one with --port, or 0 for any that is free.`,

@@ -6,6 +6,7 @@ import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import { endProcess, signalProcess } from '../cluster/end-process.ts'
 import { identifyProcess, type ProcessIdentity } from '../cluster/process-identity.ts'
+import { logSize, logTail } from './log-file.ts'
 import type { ProcessSpec } from './process-spec.ts'
 
 export interface SupervisedProcessDeps {
@@ -33,9 +34,11 @@ export class SupervisedProcess {
   #child: ChildProcess | undefined
   #identity: ProcessIdentity | undefined
   #startedAt = 0
-  #fastDeaths = 0
+  #deathsInARow = 0
   #restarts = 0
   #lastEnd: string | undefined
+  #cannotRun = false
+  #logFrom = 0
   #cancelRestart: CancelTimer | undefined
   #stopping = false
 
@@ -61,12 +64,28 @@ export class SupervisedProcess {
     return this.#restarts
   }
 
+  /** How often it has ended soon after its start, without once running for long in between. */
+  get deathsInARow(): number {
+    return this.#deathsInARow
+  }
+
   /** How it ended last, as `exit code 1`. */
   get lastEnd(): string | undefined {
     return this.#lastEnd
   }
 
+  /** Whether there is no such program, so that trying again is of no use. */
+  get cannotRun(): boolean {
+    return this.#cannotRun
+  }
+
+  /** The last lines that it has written since it was last started. */
+  logTail(lines: number): string {
+    return logTail(this.#deps.logPath, this.#logFrom, lines)
+  }
+
   start(): void {
+    this.#logFrom = logSize(this.#deps.logPath)
     const output = openSync(this.#deps.logPath, 'a', 0o600)
     const child = spawn(this.spec.command, this.spec.args, {
       env: this.spec.environment,
@@ -78,7 +97,10 @@ export class SupervisedProcess {
     this.#startedAt = this.#deps.clock.monotonic()
     this.#identity = child.pid === undefined ? undefined : identifyProcess(child.pid)
     child.once('exit', (code, signal) => this.#ended(child, signal ?? `exit code ${code}`))
-    child.once('error', (error) => this.#ended(child, error.message))
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      this.#cannotRun = error.code === 'ENOENT' || error.code === 'EACCES'
+      this.#ended(child, error.message)
+    })
     this.#deps.onChange(this)
   }
 
@@ -109,9 +131,9 @@ export class SupervisedProcess {
 
   #planRestart(how: string): void {
     const { clock, random, log } = this.#deps
-    if (clock.monotonic() - this.#startedAt >= settledAfterMs) this.#fastDeaths = 0
-    const inMs = backoffDelay(this.#fastDeaths, restartBackoff, random)
-    this.#fastDeaths += 1
+    if (clock.monotonic() - this.#startedAt >= settledAfterMs) this.#deathsInARow = 0
+    const inMs = backoffDelay(this.#deathsInARow, restartBackoff, random)
+    this.#deathsInARow += 1
     log.warn('A process ended, and is started again.', { process: this.name, ended: how, inMs })
     this.#cancelRestart = clock.after(inMs, () => {
       this.#restarts += 1
