@@ -2,7 +2,14 @@ import type { Clock } from '@berth/shared/clock.ts'
 import type { Log } from '@berth/shared/log.ts'
 import { type BackoffOptions, backoffDelay } from '@berth/shared/backoff.ts'
 import type { Random } from '@berth/shared/random.ts'
-import { type CommitOutcome, type Fence, type LoadedState, type Store, StoreUnavailableError } from '../store/store.ts'
+import {
+  type CommitOutcome,
+  type Fence,
+  type LoadedState,
+  type Store,
+  type StoredChange,
+  StoreUnavailableError,
+} from '../store/store.ts'
 import { HostFleetAccounting } from './host-fleet-accounting.ts'
 import { type CellRecords, type TableName, tableNames } from './records.ts'
 import type { Table } from './table.ts'
@@ -56,6 +63,9 @@ export interface Transaction {
 /** Hosts come before the tasks that hold something of them. */
 const loadOrder: readonly TableName[] = ['hosts', ...tableNames.filter((name) => name !== 'hosts')]
 
+/** Records that are taken over in one go: some 10 ms of work. */
+const recordsAtOnce = 2000
+
 interface Batch {
   readonly sequence: number
   readonly changes: readonly Change[]
@@ -99,9 +109,20 @@ export class Cell {
     this.#options = deps.options ?? defaultCellOptions
     this.fence = deps.fence
     this.#sequence = loaded.sequence
-    for (const name of loadOrder)
-      for (const { table, key, value } of loaded.records)
-        if (table === name && value !== null) this.#set(name, key, JSON.parse(value))
+    for (const name of loadOrder) for (const record of loaded.records) this.#adopt(name, record)
+  }
+
+  /** As the constructor, but lets others run in between: a million records take seconds, in which a lease wants to be renewed. */
+  static async open(deps: CellDeps, { sequence, records }: LoadedState): Promise<Cell> {
+    const cell = new Cell(deps, { sequence, records: [] })
+    for (const name of loadOrder) {
+      const ofTable = records.filter(({ table }) => table === name)
+      for (let from = 0; from < ofTable.length; from += recordsAtOnce) {
+        for (const record of ofTable.slice(from, from + recordsAtOnce)) cell.#adopt(name, record)
+        await new Promise<void>((resolve) => deps.defer(resolve))
+      }
+    }
+    return cell
   }
 
   /** The tables, for looking. What is seen here may not be durable yet: answer from `read`. */
@@ -134,7 +155,14 @@ export class Cell {
     this.#assertWritable()
     if (this.#inTransaction) throw new Error('a transaction was started inside another')
     const written: Change[] = []
-    const result = this.#run(change, written)
+    let result: T
+    try {
+      result = this.#run(change, written)
+    } catch (error) {
+      // A refusal tells what was seen, too.
+      await this.#durable()
+      throw error
+    }
     if (written.length > 0) {
       this.#pendingChanges.push(...written)
       this.#announce(this.#appliedListeners, written)
@@ -193,6 +221,10 @@ export class Cell {
     this.#pendingWaiters = []
     this.#pendingChanges = []
     for (const waiter of waiting) waiter.reject(error)
+  }
+
+  #adopt(name: TableName, { table, key, value }: StoredChange): void {
+    if (table === name && value !== null) this.#set(name, key, JSON.parse(value))
   }
 
   #assertWritable(): void {

@@ -1,14 +1,17 @@
-import type { CancelTimer, Clock } from '@berth/shared/clock.ts'
-import type { Log } from '@berth/shared/log.ts'
 import { backoffDelay } from '@berth/shared/backoff.ts'
+import { type Clock, sleep } from '@berth/shared/clock.ts'
+import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
-import type { Fence, LeaseOutcome, Store } from '../store/store.ts'
+import type { LeaseOutcome, Store } from '../store/store.ts'
 import { Cell, CellClosedError, type CellOptions } from './cell.ts'
+import { HeldLease } from './held-lease.ts'
 
 /** Something that lives as long as one leadership of the cell. */
 export interface CellComponent {
   readonly name: string
+  /** When it fails, this leadership ends and the next begins after a while. It must come to an end once the cell is closed. */
   start(cell: Cell): void | Promise<void>
+  /** Called when `start` was, also when that failed. The cell may be closed by then. */
   stop(): void | Promise<void>
 }
 
@@ -29,31 +32,28 @@ export interface LeadershipDeps {
   readonly cellOptions?: CellOptions
 }
 
-/** The share of the lease after which a holder that could not renew stops acting: its clock may run slower than the store's. */
-const trustedShare = 0.7
-const renewalsPerLease = 3
+/** A standby asks this often in the length of a lease, to learn soon who leads. */
+const asksPerLease = 3
+/** The wait of a standby between the end of another's lease and its own try, in ms. */
+const afterExpiryMs = 10
 const retry = { baseMs: 100, maxMs: 2000 }
 
 interface Reign {
-  readonly fence: Fence
+  readonly lease: HeldLease
   readonly cell: Cell
-  readonly started: CellComponent[]
-  /** Up to when, on the monotonic clock, this process may act. */
-  trustedUntil: number
 }
 
 /**
- * Takes the cell's lease whenever it is free, and while it holds it runs the cell and its components. What the lease says is trusted for 70 % of its
- * length, counted on this process's monotonic clock from before it was asked for; the fence in each commit holds even where clocks do not.
+ * Takes the cell's lease whenever it is free, and while it holds it runs the cell and its components: one reign after another, each ended to its
+ * end before the next begins. What the lease says is a promise about time; the fence in each commit holds even where clocks do not.
  */
 export class Leadership {
   readonly #deps: LeadershipDeps
+  readonly #stopping = new AbortController()
+  readonly #triedOnce = Promise.withResolvers<void>()
   #reign: Reign | undefined
   #leader: string | undefined
-  #stopped = false
-  #cancelTimer: CancelTimer = () => {}
-  #attempt = 0
-  #ending: Promise<void> = Promise.resolve()
+  #running: Promise<void> = Promise.resolve()
 
   constructor(deps: LeadershipDeps) {
     this.#deps = deps
@@ -61,7 +61,7 @@ export class Leadership {
 
   /** Whether this process leads, and may act. */
   get leading(): boolean {
-    return this.#reign !== undefined && this.#isTrusted(this.#reign)
+    return this.#reign !== undefined && mayAct(this.#reign)
   }
 
   /**
@@ -70,138 +70,127 @@ export class Leadership {
    * @throws CellClosedError when it leads none.
    */
   currentCell(): Cell {
-    if (!this.#reign || !this.#isTrusted(this.#reign)) throw new CellClosedError('this control plane does not lead it')
+    if (!this.#reign || !mayAct(this.#reign)) throw new CellClosedError('this control plane does not lead it')
     return this.#reign.cell
   }
 
   /** Where the leader is reached, as far as it is known. */
   leader(): string | undefined {
-    return this.#reign ? this.#deps.address : this.#leader
+    return this.leading ? this.#deps.address : this.#leader
   }
 
-  /** Begins to ask for the lease. Resolves after the first try. */
-  async start(): Promise<void> {
-    await this.#seek()
+  /** Begins to ask for the lease. Resolves after the first try, when all components run, or another leads, or it failed. */
+  start(): Promise<void> {
+    this.#running = this.#run()
+    return this.#triedOnce.promise
   }
 
-  /** Ends what runs, in order, makes it durable, and gives the lease back. */
+  /** Ends what runs, in order, makes it durable, and gives the lease back. Takes no longer than the lease does, beside what the components take. */
   async stop(): Promise<void> {
-    this.#stopped = true
-    this.#cancelTimer()
-    const reign = this.#reign
-    if (reign) {
-      await this.#end(reign, 'this control plane stops', true)
-      await this.#deps.store.releaseLease(reign.fence).catch((error: unknown) => {
-        this.#deps.log.warn('the lease could not be given back; it will run out', { error })
-      })
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, log } = this.#deps
+    const stopping = this.#stopping.signal
+    for (let failures = 0; !stopping.aborted;) {
+      let waitMs: number
+      try {
+        waitMs = await this.#seek()
+        failures = 0
+      } catch (error) {
+        log.warn('could not take the lead yet', { error })
+        waitMs = retry.baseMs / 2 + backoffDelay(failures++, retry, random)
+      }
+      this.#triedOnce.resolve()
+      await sleep(clock, waitMs, stopping).catch(() => {})
     }
-    await this.#ending
+    this.#triedOnce.resolve()
   }
 
-  #isTrusted(reign: Reign): boolean {
-    return !reign.cell.closed && this.#deps.clock.monotonic() < reign.trustedUntil
+  /** Asks for the lease once and reigns as long as it is held. Returns how long to wait before asking again, in ms. */
+  async #seek(): Promise<number> {
+    const { store, holder, ttlMs, address, clock } = this.#deps
+    const askedAt = clock.monotonic()
+    const outcome = await store.acquireLease(holder, ttlMs, address)
+    if (outcome.kind === 'taken') return this.#standBy(outcome)
+    this.#leader = undefined
+    await this.#hold(new HeldLease(this.#deps, outcome.fence, askedAt))
+    return 0
   }
 
-  #later(delayMs: number, run: () => Promise<void>): void {
-    if (this.#stopped) return
-    this.#cancelTimer()
-    this.#cancelTimer = this.#deps.clock.after(delayMs, () => void run())
+  #standBy({ leader, by, expiresInMs }: LeaseOutcome & { kind: 'taken' }): number {
+    if (this.#leader !== leader)
+      this.#deps.log.info('another control plane leads; standing by', { leader, epoch: by.epoch })
+    this.#leader = leader
+    return Math.min(expiresInMs + afterExpiryMs, this.#deps.ttlMs / asksPerLease)
   }
 
-  async #seek(): Promise<void> {
-    const { store, holder, ttlMs, address, log, clock } = this.#deps
+  async #hold(lease: HeldLease): Promise<void> {
+    const { log } = this.#deps
     try {
-      await this.#ending
-      const askedAt = clock.monotonic()
-      const outcome = await store.acquireLease(holder, ttlMs, address)
-      if (this.#stopped) return
-      if (outcome.kind === 'taken') return this.#standBy(outcome)
-      await this.#reignOver(outcome.fence, askedAt)
-      this.#attempt = 0
-    } catch (error) {
-      log.warn('could not take the lead yet', { error })
-      this.#later(backoffDelay(this.#attempt++, retry, this.#deps.random) + 50, () => this.#seek())
+      const cell = await this.#openCell(lease)
+      if (!this.#stopping.signal.aborted) await this.#reignOver({ lease, cell })
+    } finally {
+      if (lease.lost.aborted) log.error('this control plane does not lead any more', { reason: reasonOf(lease) })
+      else
+        await lease.release().catch((error: unknown) => {
+          log.warn('the lease could not be given back; it will run out', { error })
+        })
     }
   }
 
-  #standBy(outcome: LeaseOutcome & { kind: 'taken' }): void {
-    if (this.#leader !== outcome.leader)
-      this.#deps.log.info('another control plane leads; standing by', {
-        leader: outcome.leader,
-        epoch: outcome.by.epoch,
-      })
-    this.#leader = outcome.leader
-    this.#later(Math.min(Math.max(outcome.expiresInMs + 10, 50), this.#deps.ttlMs / renewalsPerLease), () =>
-      this.#seek(),
-    )
-  }
-
-  async #reignOver(fence: Fence, askedAt: number): Promise<void> {
-    const { store, clock, random, log, defer, ttlMs, cellOptions, components } = this.#deps
+  async #openCell(lease: HeldLease): Promise<Cell> {
+    const { store, clock, random, log, defer, cellOptions } = this.#deps
     const safety = await store.safety()
     for (const warning of safety.warnings) log.warn(warning, { durable: safety.durable })
     const loaded = await store.load()
-    const cell = new Cell(
-      {
-        store,
-        fence,
-        clock,
-        random,
-        log,
-        defer,
-        ...(cellOptions && { options: cellOptions }),
-        onLost: (reason) => this.#lost(reign, reason),
-      },
-      loaded,
-    )
-    const reign: Reign = { fence, cell, started: [], trustedUntil: askedAt + ttlMs * trustedShare }
+    const deps = { store, fence: lease.fence, clock, random, log, defer, ...(cellOptions && { options: cellOptions }) }
+    const cell = await Cell.open({ ...deps, onLost: (reason) => lease.lose(reason) }, loaded)
+    lease.lost.throwIfAborted()
+    lease.lost.addEventListener('abort', () => cell.close(reasonOf(lease)))
+    log.info('this control plane leads the cell', { epoch: lease.fence.epoch, records: loaded.records.length })
+    return cell
+  }
+
+  /** Runs the components over the cell until the lease is lost or this process is to stop. */
+  async #reignOver(reign: Reign): Promise<void> {
+    const { lease, cell } = reign
+    const started: CellComponent[] = []
     this.#reign = reign
-    this.#later(0, () => this.#renew(reign))
-    log.info('this control plane leads the cell', { epoch: fence.epoch, records: loaded.records.length })
-    for (const component of components) {
-      if (cell.closed) return
-      reign.started.push(component)
-      await component.start(cell)
-    }
-  }
-
-  async #renew(reign: Reign): Promise<void> {
-    const { store, ttlMs, clock, log } = this.#deps
-    if (reign !== this.#reign || this.#stopped) return
-    if (!this.#isTrusted(reign)) return this.#lost(reign, 'the lease could not be renewed in time')
-    const askedAt = clock.monotonic()
-    this.#later(Math.max(1, reign.trustedUntil - askedAt), () => this.#renew(reign))
     try {
-      const outcome = await store.renewLease(reign.fence, ttlMs)
-      if (reign !== this.#reign) return
-      if (outcome.kind === 'taken') return this.#lost(reign, `the lease is ${outcome.by.holder}'s`)
-      reign.trustedUntil = Math.max(reign.trustedUntil, askedAt + ttlMs * trustedShare)
-      this.#later(ttlMs / renewalsPerLease, () => this.#renew(reign))
-    } catch (error) {
-      log.warn('the lease could not be renewed; trying again', { error })
-      const left = reign.trustedUntil - clock.monotonic()
-      this.#later(Math.max(1, Math.min(retry.baseMs, left)), () => this.#renew(reign))
-    }
-  }
-
-  #lost(reign: Reign, reason: string): void {
-    if (reign !== this.#reign) return
-    this.#deps.log.error('this control plane does not lead any more', { reason })
-    this.#ending = this.#end(reign, reason, false)
-    this.#later(0, () => this.#seek())
-  }
-
-  async #end(reign: Reign, reason: string, cleanly: boolean): Promise<void> {
-    this.#reign = undefined
-    if (cleanly) await reign.cell.settle()
-    else reign.cell.close(reason)
-    for (const component of reign.started.toReversed()) {
-      try {
-        await component.stop()
-      } catch (error) {
-        this.#deps.log.error(`${component.name} did not stop cleanly`, { error })
+      for (const component of this.#deps.components) {
+        if (lease.lost.aborted || this.#stopping.signal.aborted) return
+        started.push(component)
+        await component.start(cell)
       }
+      this.#triedOnce.resolve()
+      await aborted(AbortSignal.any([lease.lost, this.#stopping.signal]))
+    } finally {
+      this.#reign = undefined
+      for (const component of started.reverse()) await this.#stopComponent(component)
+      await cell.settle()
+      cell.close('this control plane gave up the lead')
     }
-    reign.cell.close(reason)
   }
+
+  async #stopComponent(component: CellComponent): Promise<void> {
+    try {
+      await component.stop()
+    } catch (error) {
+      this.#deps.log.error(`${component.name} did not stop cleanly`, { error })
+    }
+  }
+}
+
+const mayAct = ({ lease, cell }: Reign): boolean => lease.trusted && !cell.closed
+
+const reasonOf = (lease: HeldLease): string => (lease.lost.reason as Error).message
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
