@@ -53,10 +53,18 @@ export function ecsClient({ endpoint, region, key }: EcsEndpoint): EcsClient {
         throw new CliError(`The API at ${endpoint} cannot be reached: ${(cause as Error).message}`, { cause })
       },
     )
-    const parsed = JSON.parse(answer.body) as { __type?: string; message?: string }
-    if (answer.status === 200) return parsed as Output
-    const type = parsed.__type?.split('#').at(-1) ?? `status ${answer.status}`
-    throw new EcsError(operation, type, parsed.message ?? '')
+    if (answer.status === 200) return JSON.parse(answer.body) as Output
+    const { __type, message } = errorIn(answer.body)
+    throw new EcsError(operation, __type?.split('#').at(-1) ?? `status ${answer.status}`, message ?? answer.body)
+  }
+}
+
+/** What is in the body of an error; nothing when it is not one of AWS's, as from a proxy in between. */
+function errorIn(body: string): { readonly __type?: string; readonly message?: string } {
+  try {
+    return JSON.parse(body) as object
+  } catch {
+    return {}
   }
 }
 

@@ -70,7 +70,7 @@ async function runningElsewhere(
 function sayItIsUp(state: RunState, { directory, said }: UpRequest, context: CommandContext): number {
   context.out(`Berth is already up at ${state.endpoint} (data directory ${directory.root}).`)
   if (Object.keys(said).length > 0) {
-    context.out(`What you asked for is taken up at the next start: ${commandLine(context, directory, 'down')} first.`)
+    context.out(`To run it otherwise, end it first: ${commandLine(context, directory, 'down')}`)
   }
   return 0
 }
