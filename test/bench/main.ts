@@ -8,9 +8,17 @@ interface Bench {
 }
 
 const BENCHES: Record<string, Bench> = {
+  commit: {
+    about: 'how fast changes become durable, beside plain SETs [--short]',
+    load: () => import('./commit/commit-bench.ts'),
+  },
   placement: {
     about: 'how fast and how well the scheduler places [--short] [--traces DIR] [--json FILE] [--only speed|quality]',
     load: () => import('./placement/placement-bench.ts'),
+  },
+  'run-task': {
+    about: 'RunTask of 10 tasks on fake hosts [--short] [--rounds N] [--seconds N] [--profile DIR] [--json FILE]',
+    load: () => import('./run-task/run-task-bench.ts'),
   },
 }
 

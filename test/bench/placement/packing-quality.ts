@@ -1,4 +1,207 @@
-import type { Row } from '../measure.ts'
-export function qualityRows(traces: string): Row[] {
-  return traces === '' ? [] : []
+import { type Demand, NO_DEMAND } from '@berth/control-plane/scheduler/demand.ts'
+import { HostFleet } from '@berth/control-plane/scheduler/host-fleet.ts'
+import { place } from '@berth/control-plane/scheduler/placement.ts'
+import { DEFAULT_TASK_STRATEGY, type StrategyStep } from '@berth/control-plane/scheduler/strategy.ts'
+import { type Random, randomBelow, seededRandom } from '@berth/shared/random.ts'
+import { type Row, quantile } from '../measure.ts'
+import { csvRows, packingInstances } from './traces.ts'
+
+const POOL = 'bench'
+
+const STRATEGIES: Readonly<Record<string, readonly StrategyStep[]>> = {
+  'Berth default': DEFAULT_TASK_STRATEGY,
+  'binpack:memory': [{ type: 'binpack', field: 'memory' }],
+  'binpack:cpu': [{ type: 'binpack', field: 'cpu' }],
+  random: [{ type: 'random' }],
 }
+
+/** How well strategies pack real workloads; the figures are the same on every machine. */
+export function qualityRows(traces: string): Row[] {
+  return [...azureRows(traces), ...compactionRows(traces), ...vectorRows(traces)]
+}
+
+interface HostShape {
+  readonly cpu: number
+  readonly memory: number
+  readonly custom?: ReadonlyMap<string, number>
+}
+
+function addHost(fleet: HostFleet, shape: HostShape): void {
+  fleet.putHost(
+    {
+      ...shape,
+      id: `host-${fleet.size}`,
+      gpus: 0,
+      enis: 0,
+      reservedPorts: [],
+      attributes: new Map(),
+      ec2InstanceId: '',
+      agentVersion: '1.0.0',
+      registeredAt: 0,
+      pools: [POOL],
+    },
+    { agentConnected: true, status: 'ACTIVE' },
+  )
+}
+
+/** Places one task, or says that it found no host. */
+function put(fleet: HostFleet, strategy: readonly StrategyStep[], demand: Demand, random: Random): number | undefined {
+  const request = { demand, constraints: [], strategy, requiredAttributes: [], group: 'bench', count: 1, pool: POOL }
+  const [task] = place(fleet, request, random).placed
+  return task && fleet.hold(task.slot, 'bench', demand, 'bench', [])
+}
+
+/** The smallest size from `least` on with which `suffices` holds, when more is never worse. */
+function smallest(least: number, most: number, suffices: (size: number) => boolean): number {
+  let low = least
+  let high = most
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (suffices(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** Azure's requests in their order of time, on servers of one type: how many servers refuse none. */
+function azureRows(traces: string): Row[] {
+  const events = azureEvents(traces)
+  const bound = azureBound(events)
+  return Object.entries(STRATEGIES).map(([name, strategy]) => {
+    const servers = smallest(bound, bound * 2, (size) => azureFits(events, size, strategy))
+    const asked = name === 'Berth default' ? { asked: '<= 571', reached: servers <= 571 } : {}
+    return { what: `Azure online, servers needed (bound ${bound}): ${name}`, figure: servers, unit: '', ...asked }
+  })
+}
+
+const AZURE_SERVER: HostShape = { cpu: 9600, memory: 2250 }
+
+interface Event {
+  readonly at: number
+  /** Position of the virtual machine in the trace. */
+  readonly machine: number
+  readonly demand: Demand
+  readonly starts: boolean
+}
+
+function azureEvents(traces: string): Event[] {
+  const events: Event[] = []
+  for (const [machine, row] of csvRows(traces, 'azure_vms_bernoulli_0.csv.gz').entries()) {
+    const [, , cores, ram, , start, end] = row
+    const demand = { ...NO_DEMAND, cpu: Number(cores), memory: Number(ram) }
+    if (end !== 'inf' && Number(end) <= Number(start)) continue
+    events.push({ at: Number(start), machine, demand, starts: true })
+    if (end !== 'inf') events.push({ at: Number(end), machine, demand, starts: false })
+  }
+  return events.sort((a, b) => a.at - b.at || Number(a.starts) - Number(b.starts) || a.machine - b.machine)
+}
+
+/** The servers that the busiest moment needs by its sums alone. */
+function azureBound(events: readonly Event[]): number {
+  let cpu = 0
+  let memory = 0
+  let servers = 0
+  for (const { demand, starts } of events) {
+    cpu += starts ? demand.cpu : -demand.cpu
+    memory += starts ? demand.memory : -demand.memory
+    servers = Math.max(servers, cpu / AZURE_SERVER.cpu, memory / AZURE_SERVER.memory)
+  }
+  return Math.ceil(servers)
+}
+
+function azureFits(events: readonly Event[], servers: number, strategy: readonly StrategyStep[]): boolean {
+  const random = seededRandom(servers)
+  const fleet = new HostFleet()
+  for (let server = 0; server < servers; server++) addHost(fleet, AZURE_SERVER)
+  const claims: number[] = []
+  for (const { machine, demand, starts } of events) {
+    if (!starts) {
+      fleet.letGo(claims[machine] as number)
+      continue
+    }
+    const claim = put(fleet, strategy, demand, random)
+    if (claim === undefined) return false
+    claims[machine] = claim
+  }
+  return true
+}
+
+const SEEDS = 11
+
+/**
+ * Borg's compaction on openb: hosts are taken away in a random order until the workload no longer fits; what counts is how
+ * many were needed over the fewest that their sums allow. Of CPU and memory only: ECS has no shares of a GPU, and openb's
+ * tasks ask for them.
+ */
+function compactionRows(traces: string): Row[] {
+  const tasks = csvRows(traces, 'openb_pods_default.csv.gz').map(([, cpu, memory]): Demand => ({
+    ...NO_DEMAND,
+    cpu: Number(cpu),
+    memory: Number(memory),
+  }))
+  const hosts = csvRows(traces, 'openb_nodes.csv.gz').map(([, cpu, memory]): HostShape => ({
+    cpu: Number(cpu),
+    memory: Number(memory),
+  }))
+  return Object.entries(STRATEGIES).map(([name, strategy]) => {
+    const ratios = Array.from({ length: SEEDS }, (_, seed) => compaction(shuffled(hosts, seed), tasks, strategy))
+    return {
+      what: `openb compaction of CPU and memory, 90th percentile over the bound: ${name}`,
+      figure: quantile(ratios, 0.9),
+      unit: 'x',
+    }
+  })
+}
+
+function compaction(hosts: readonly HostShape[], tasks: readonly Demand[], strategy: readonly StrategyStep[]): number {
+  const bound = smallest(1, hosts.length, (size) => sumsSuffice(hosts.slice(0, size), tasks))
+  const needed = smallest(bound, hosts.length + 1, (size) => {
+    const random = seededRandom(size)
+    const fleet = new HostFleet()
+    for (const shape of hosts.slice(0, size)) addHost(fleet, shape)
+    return tasks.every((task) => put(fleet, strategy, task, random) !== undefined)
+  })
+  return needed / bound
+}
+
+function sumsSuffice(hosts: readonly HostShape[], tasks: readonly Demand[]): boolean {
+  const amounts = [(shape: HostShape) => shape.cpu, (shape: HostShape) => shape.memory]
+  return amounts.every((amount) => sum(hosts.map(amount)) >= sum(tasks.map(amount)))
+}
+
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  const random = seededRandom(seed)
+  const order = [...items]
+  for (let at = order.length - 1; at > 0; at--) {
+    const other = randomBelow(random, at + 1)
+    ;[order[at], order[other]] = [order[other] as T, order[at] as T]
+  }
+  return order
+}
+
+/** Items in the order of their files into bins opened as needed: how many bins over the best that anybody found. */
+function vectorRows(traces: string): Row[] {
+  const instances = packingInstances(traces, 3)
+  return Object.entries(STRATEGIES).map(([name, strategy]) => {
+    const ratios = instances.map(({ bin, items, bestKnown }) => {
+      const random = seededRandom(1)
+      const fleet = new HostFleet()
+      const [cpu = 0, memory = 0, third = 0] = bin
+      const shape = { cpu, memory, custom: new Map([['third', third]]) }
+      for (const [itemCpu = 0, itemMemory = 0, itemThird = 0] of items) {
+        const demand = { ...NO_DEMAND, cpu: itemCpu, memory: itemMemory, custom: new Map([['third', itemThird]]) }
+        if (put(fleet, strategy, demand, random) !== undefined) continue
+        addHost(fleet, shape)
+        put(fleet, strategy, demand, random)
+      }
+      return fleet.size / bestKnown
+    })
+    return {
+      what: `Vectorpack d=3 online, bins over best known (${ratios.length}): ${name}`,
+      figure: sum(ratios) / ratios.length,
+      unit: 'x',
+    }
+  })
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
