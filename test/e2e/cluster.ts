@@ -123,7 +123,12 @@ function exportsOf(text: string): Readonly<Record<string, string>> {
 const unquoted = (word: string): string => word.replace(/^'(.*)'$/, '$1')
 
 const tailOf = (path: string, lines: number): string =>
-  readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(-lines)
+    .map((line) => line.slice(0, 400))
+    .join('\n')
 
 /** The command lines of processes whose arguments or environment name the directory. */
 function processesOf(root: string): readonly string[] {

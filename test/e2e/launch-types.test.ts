@@ -1,4 +1,5 @@
 import {
+  type ContainerInstance,
   CreateClusterCommand,
   CreateServiceCommand,
   DescribeContainerInstancesCommand,
@@ -59,8 +60,7 @@ describe('tasks of launch type EC2', () => {
     })
   }
 
-  const answers = (address: string) =>
-    eventually(`${address} answers`, async () => isTestPage(await pageAt(address)))
+  const answers = (address: string) => eventually(`${address} answers`, async () => isTestPage(await pageAt(address)))
 
   it('bridge with a static port: one on each host, on the address of its host', async () => {
     await register('static', 'bridge', { container: 80, host: 18_080 })
@@ -166,40 +166,51 @@ describe('tasks of launch type EC2', () => {
 
     for (const desiredCount of [5, 1]) {
       await client().send(new UpdateServiceCommand({ service: 'rolling', desiredCount }))
-      await eventually(`${desiredCount} run`, async () => ((await stable()).runningCount === desiredCount ? true : undefined))
+      await eventually(`${desiredCount} run`, async () =>
+        (await stable()).runningCount === desiredCount ? true : undefined,
+      )
     }
     const messages = ((await described())?.events ?? []).map(({ message }) => message ?? '')
     expect(messages.some((message) => /^\(service rolling\) has started 2 tasks: \(task /.test(message))).toBe(true)
-    expect(messages.some((message) => /^\(service rolling\) has stopped \d running tasks: \(task /.test(message))).toBe(true)
+    expect(messages.some((message) => /^\(service rolling\) has stopped \d running tasks: \(task /.test(message))).toBe(
+      true,
+    )
     expect(messages).toContain('(service rolling) has reached a steady state.')
   })
 
   it('a cluster without hosts takes no EC2 task, and says so as ECS does', async () => {
     await client().send(new CreateClusterCommand({ clusterName: 'empty' }))
-    const running = client().send(
-      new RunTaskCommand({ cluster: 'empty', taskDefinition: 'alone', launchType: 'EC2' }),
-    )
+    const running = client().send(new RunTaskCommand({ cluster: 'empty', taskDefinition: 'alone', launchType: 'EC2' }))
     await expect(running).rejects.toMatchObject({
       name: 'InvalidParameterException',
       message: 'No Container Instances were found in your cluster.',
     })
   })
 
-  it('what runs on a host is accounted to its container instance', async () => {
-    const { containerInstanceArns } = await client().send(new ListContainerInstancesCommand({}))
-    const { containerInstances = [] } = await client().send(
-      new DescribeContainerInstancesCommand({ containerInstances: containerInstanceArns }),
-    )
-    expect(containerInstances).toHaveLength(3)
-    const running = containerInstances.reduce((sum, { runningTasksCount = 0 }) => sum + runningTasksCount, 0)
-    const { taskArns } = await client().send(new ListTasksCommand({}))
-    expect(running).toBe(taskArns?.length)
-    const taken = containerInstances.map(({ registeredResources, remainingResources }) => {
-      const memory = (resources: typeof registeredResources) =>
-        resources?.find(({ name }) => name === 'MEMORY')?.integerValue ?? 0
-      return memory(registeredResources) - memory(remainingResources)
+  it('what runs on a host is accounted to its container instance, and no more once the rest has stopped', async () => {
+    const memoryOf = (resources: ContainerInstance['registeredResources']) =>
+      resources?.find(({ name }) => name === 'MEMORY')?.integerValue ?? 0
+    await eventually('32 MiB are taken for each task that runs', async () => {
+      const { containerInstanceArns } = await client().send(new ListContainerInstancesCommand({}))
+      const { containerInstances = [] } = await client().send(
+        new DescribeContainerInstancesCommand({ containerInstances: containerInstanceArns }),
+      )
+      const { taskArns = [] } = await client().send(new ListTasksCommand({}))
+      const tasks = await describeTasks(taskArns)
+      for (const {
+        containerInstanceArn,
+        runningTasksCount,
+        registeredResources,
+        remainingResources,
+      } of containerInstances) {
+        const here = tasks.filter((task) => task.containerInstanceArn === containerInstanceArn)
+        expect(runningTasksCount).toBe(here.length)
+        expect(memoryOf(registeredResources) - memoryOf(remainingResources)).toBe(32 * here.length)
+      }
+      expect(containerInstances).toHaveLength(3)
+      expect(tasks).toHaveLength(3 + 6 + 1 + 1 + 1 + 1)
+      return true
     })
-    expect(taken.reduce((sum, each) => sum + each, 0)).toBe(32 * running)
   })
 
   async function networkModeOf(runtimeId = ''): Promise<string | undefined> {
