@@ -139,6 +139,12 @@ export interface TaskRecord {
   readonly pullStartedAt?: number
   readonly pullStoppedAt?: number
   readonly startedAt?: number
+  /** When its service first counted it as healthy. A task that ends by itself before that has failed its deployment. */
+  readonly healthyAt?: number
+  /** When its service first saw its health check fail, which counts once for the deployment. */
+  readonly unhealthyAt?: number
+  /** Until when scale-in and deployments leave it alone. */
+  readonly protectedUntil?: number
   readonly stoppingAt?: number
   readonly executionStoppedAt?: number
   readonly stoppedAt?: number
@@ -205,6 +211,8 @@ export interface DeploymentRecord {
   readonly rolloutStateReason: string
   /** Consecutive failures; 0 again once a task runs. */
   readonly failedTasks: number
+  /** What the circuit breaker counts: tasks that ended before they were healthy, or failed their health check. Absent for none. */
+  readonly breakerFailures?: number
   /** Restart throttle: no new task of this deployment before this time. */
   readonly notBefore?: number
   /** How many times in a row the throttle has grown. */
@@ -235,6 +243,8 @@ export interface ServiceRecord {
   readonly propagateTags: 'NONE' | 'SERVICE' | 'TASK_DEFINITION'
   readonly role?: string
   readonly deployments: readonly DeploymentRecord[]
+  /** The last one whose rollout completed, as it was then: where a rollback goes. */
+  readonly lastCompletedDeployment?: DeploymentRecord
   readonly tags: TagRecord
   readonly createdAt: number
   readonly createdBy: string

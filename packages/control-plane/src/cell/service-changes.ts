@@ -48,7 +48,7 @@ export function newDeployment({ clock, random }: ChangeDeps, plan: DeploymentPla
 }
 
 /** The deployment that a service goes towards. A service that is not INACTIVE has one. */
-export const primaryDeployment = (service: ServiceRecord): DeploymentRecord | undefined =>
+export const primaryDeployment = (service: Pick<ServiceRecord, 'deployments'>): DeploymentRecord | undefined =>
   service.deployments.find(({ status }) => status === 'PRIMARY')
 
 /** Makes `deployment` the service's PRIMARY one, first in its list; the one before stays ACTIVE until its tasks are gone. */
@@ -62,6 +62,43 @@ export function beginDeployment(service: ServiceRecord, deployment: DeploymentRe
     deployments: [deployment, ...before],
     steady: false,
   }
+}
+
+/**
+ * Makes a deployment that completed before the service's PRIMARY one again, with the tasks of it that still run; the one that failed stays
+ * ACTIVE until its tasks are gone. What the service says of its tasks is that deployment's again.
+ */
+export function returnToDeployment(
+  service: ServiceRecord,
+  completed: DeploymentRecord,
+  rolloutStateReason: string,
+  now: number,
+): ServiceRecord {
+  const { launchType, capacityProviderStrategy, platformVersion, networkConfiguration } = completed
+  const { notBefore: _waits, breakerFailures: _failures, ...settings } = completed
+  const again: DeploymentRecord = {
+    ...settings,
+    status: 'PRIMARY',
+    desiredCount: service.desiredCount,
+    updatedAt: now,
+    rolloutState: 'IN_PROGRESS',
+    rolloutStateReason,
+    failedTasks: 0,
+    throttleSteps: 0,
+  }
+  const { launchType: _type, platformVersion: _version, networkConfiguration: _network, ...rest } = service
+  return beginDeployment(
+    {
+      ...rest,
+      ...(capacityProviderStrategy.length === 0 && { launchType }),
+      capacityProviderStrategy,
+      ...(platformVersion !== undefined && { platformVersion }),
+      ...(networkConfiguration !== undefined && { networkConfiguration }),
+      deployments: service.deployments.filter(({ id }) => id !== completed.id),
+    },
+    again,
+    now,
+  )
 }
 
 /** Changes members of one deployment of a service, and its `updatedAt`. */

@@ -1,8 +1,10 @@
 import type { Transaction } from '../cell/cell.ts'
 import { type DeploymentRecord, type ServiceRecord, serviceKey, type TaskRecord } from '../cell/records.ts'
-import { appendServiceEvent, changeDeployment } from '../cell/service-changes.ts'
+import { appendServiceEvent, changeDeployment, primaryDeployment } from '../cell/service-changes.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
-import { cannotStartConsistently } from './service-sentences.ts'
+import { resetsOnHealthyTask } from './circuit-breaker.ts'
+import type { ServiceTask } from './service-plan.ts'
+import { cannotStartConsistently, failedHealthChecks } from './service-sentences.ts'
 
 /** How many tasks in a row must fail to start before a service says so. */
 const failuresBeforeComplaint = 3
@@ -34,11 +36,55 @@ function countFailure(
   deps: ControlPlaneDeps,
 ): ServiceRecord {
   const now = deps.clock.now()
-  const failedTasks = deployment.failedTasks + 1
-  if (task.startedAt !== undefined) return changeDeployment(service, deployment.id, { failedTasks }, now)
+  const counts = {
+    failedTasks: deployment.failedTasks + 1,
+    ...(task.healthyAt === undefined && breakerCount(deployment, 1)),
+  }
+  if (task.startedAt !== undefined) return changeDeployment(service, deployment.id, counts, now)
   const { baseMs, maxMs } = deps.settings.restartThrottle
   const throttleSteps = deployment.throttleSteps + 1
   const wait = Math.min(maxMs, baseMs * 2 ** Math.min(throttleSteps - 1, 30))
-  if (failedTasks === failuresBeforeComplaint) appendServiceEvent(tx, deps, service, cannotStartConsistently(service))
-  return changeDeployment(service, deployment.id, { failedTasks, throttleSteps, notBefore: now + wait }, now)
+  if (counts.failedTasks === failuresBeforeComplaint)
+    appendServiceEvent(tx, deps, service, cannotStartConsistently(service))
+  return changeDeployment(service, deployment.id, { ...counts, throttleSteps, notBefore: now + wait }, now)
 }
+
+const breakerCount = ({ breakerFailures = 0 }: DeploymentRecord, more: number) => ({
+  breakerFailures: breakerFailures + more,
+})
+
+/**
+ * Takes note of tasks that came to be healthy, or whose health check came to fail, each once: the one ends the circuit breaker's count, where
+ * the service has it so, and the other adds to it. A task that runs ends the count of failures in a row, and the throttle.
+ */
+export function noticeHealth(
+  tx: Transaction,
+  service: ServiceRecord,
+  judged: readonly ServiceTask[],
+  deps: ControlPlaneDeps,
+): ServiceRecord {
+  const now = deps.clock.now()
+  const proven = judged.filter(({ task, healthy }) => healthy && task.healthyAt === undefined)
+  const failing = judged.filter(({ task, unhealthy }) => unhealthy && task.unhealthyAt === undefined)
+  for (const { task } of proven) tx.put('tasks', task.id, { ...task, healthyAt: now })
+  for (const { task } of failing) {
+    tx.put('tasks', task.id, { ...task, unhealthyAt: now })
+    appendServiceEvent(tx, deps, service, failedHealthChecks(service, task))
+  }
+  const primary = primaryDeployment(service)
+  if (!primary) return service
+  const ofPrimary = ({ task }: ServiceTask) => task.deploymentId === primary.id
+  const changes: Partial<DeploymentRecord> = {
+    ...countAfter(primary, failing.filter(ofPrimary).length, proven.some(ofPrimary) && resetsOnHealthyTask(service)),
+    ...(judged.some((each) => ofPrimary(each) && each.task.lastStatus === 'RUNNING') && afterStart(primary)),
+  }
+  return Object.keys(changes).length === 0 ? service : changeDeployment(service, primary.id, changes, now)
+}
+
+function countAfter(primary: DeploymentRecord, failed: number, reset: boolean): Partial<DeploymentRecord> {
+  const before = reset ? 0 : (primary.breakerFailures ?? 0)
+  return before + failed === (primary.breakerFailures ?? 0) ? {} : { breakerFailures: before + failed }
+}
+
+const afterStart = ({ failedTasks, throttleSteps }: DeploymentRecord): Partial<DeploymentRecord> =>
+  failedTasks === 0 && throttleSteps === 0 ? {} : { failedTasks: 0, throttleSteps: 0, notBefore: 0 }

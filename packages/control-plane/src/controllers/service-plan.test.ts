@@ -68,6 +68,48 @@ describe('the plan of a service', () => {
     expect(planService(goal({ desiredCount: 0 }), tasks, anyOrder).stop).toHaveLength(2)
   })
 
+  const ailing = (deploymentId = 'new'): ServiceTask => ({
+    ...serviceTask(deploymentId, false, true),
+    unhealthy: true,
+  })
+  const shielded = (deploymentId: string): ServiceTask => ({ ...serviceTask(deploymentId, true), protected: true })
+
+  test('starts the replacement of a task whose health check fails first, and stops it when that is healthy', () => {
+    const sick = ailing()
+    const well = serviceTask('new', true)
+    expect(planService(goal(), [sick, well], anyOrder)).toEqual({ start: 1, stop: [], blocked: false })
+    const replacement = serviceTask('new', false)
+    expect(planService(goal(), [sick, well, replacement], anyOrder)).toEqual({ start: 0, stop: [], blocked: false })
+    const tasks = [sick, well, { ...replacement, healthy: true }]
+    expect(planService(goal(), tasks, anyOrder)).toEqual({ start: 0, stop: [sick.task], blocked: false })
+  })
+
+  test('replaces tasks whose health checks fail one by one where the maximum has no room', () => {
+    const tasks = [ailing(), ailing(), serviceTask('new', true)]
+    const aim = goal({ desiredCount: 3, minimumHealthyPercent: 0, maximumPercent: 100 })
+    const plan = planService(aim, tasks, anyOrder)
+    expect(plan).toMatchObject({ start: 1, stop: [tasks[0]?.task] })
+    const next = [...tasks.slice(1), serviceTask('new', false)]
+    expect(planService(aim, next, anyOrder)).toEqual({ start: 0, stop: [], blocked: false })
+  })
+
+  test('lets protected tasks be, in scale-in and in deployments, whose new tasks start as far as there is room', () => {
+    const kept = shielded('new')
+    const other = serviceTask('new', true)
+    expect(planService(goal({ desiredCount: 1 }), [kept, other], anyOrder).stop).toEqual([other.task])
+    expect(planService(goal({ desiredCount: 0 }), [kept], anyOrder)).toEqual({ start: 0, stop: [], blocked: false })
+    const old = [shielded('old'), serviceTask('old', true), serviceTask('new', true), serviceTask('new', true)]
+    expect(planService(goal(), old, anyOrder).stop).toEqual([old[1]?.task])
+  })
+
+  test('of a deployment that failed starts nothing, and stops only what the desired count can spare', () => {
+    const halted = goal({ desiredCount: 2, halted: true, minimumHealthyPercent: 0 })
+    expect(planService(halted, [serviceTask('old', true)], anyOrder)).toEqual({ start: 0, stop: [], blocked: false })
+    const tasks = [serviceTask('old', true), serviceTask('old', true), serviceTask('new', true)]
+    expect(planService(halted, tasks, anyOrder).stop).toHaveLength(1)
+    expect(planService({ ...halted, desiredCount: 0 }, tasks, anyOrder).stop).toHaveLength(3)
+  })
+
   const arbitraryTasks = fc.array(fc.record({ primary: fc.boolean(), healthy: fc.boolean(), replace: fc.boolean() }), {
     maxLength: 30,
   })

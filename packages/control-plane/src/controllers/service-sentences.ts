@@ -31,6 +31,24 @@ export const scalingActivity = (deployment: DeploymentRecord): string =>
 
 export const rolloutCompleted = ({ id }: DeploymentRecord): string => `ECS deployment ${id} completed.`
 
+export const deploymentFailed = ({ name }: ServiceRecord, { id }: DeploymentRecord): string =>
+  `(service ${name}) (deployment ${id}) deployment failed: tasks failed to start.`
+
+export const rollingBack = ({ name }: ServiceRecord, target: DeploymentRecord): string =>
+  `(service ${name}) rolling back to deployment ${target.id}.`
+
+/** The reason of a rollout that the circuit breaker ended. */
+export const breakerTripped = 'ECS deployment circuit breaker: task failed to start.'
+
+export const breakerRollsBack = ({ id }: DeploymentRecord): string =>
+  `ECS deployment circuit breaker: rolling back to deploymentId ${id}.`
+
+export const failedHealthChecks = ({ name }: ServiceRecord, { id }: TaskRecord): string =>
+  `(service ${name}) (task ${id}) failed container health checks.`
+
+/** The reason of a task that was stopped for its health check. */
+export const unhealthyTask = 'Task failed container health checks'
+
 const guide = 'For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.'
 
 /** ECS's sentence first, then the particulars, which ECS does not tell. */

@@ -1,52 +1,6 @@
-import { TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
-import { taskStatusRank, type TaskStatus } from '@berth/shared/task-status.ts'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { testCluster } from '../api/ecs/testing/test-cluster.ts'
+import { describe, expect, test } from 'vitest'
 import type { TaskRecord } from '../cell/records.ts'
-import { applyTaskReport } from '../cell/task-changes.ts'
-import { serviceController } from './services.ts'
-
-/** A cluster with the service controller at work, whose hosts do what the test says. */
-async function clusterWithServices(hosts = 2) {
-  const cluster = await testCluster({ hosts })
-  const { cell, clock, deps } = cluster
-  const controller = serviceController({ ...deps, defer: (run) => queueMicrotask(run) })
-  controller.start(cell)
-  onTestFinished(() => controller.stop())
-
-  const tasks = () => Array.from(cell.tables.tasks.values())
-  const report = (task: TaskRecord, status: TaskStatus, more: Partial<TaskReport> = {}) =>
-    cell.transact((tx) => {
-      const now = clock.now()
-      const known = tx.tables.tasks.get(task.id) as TaskRecord
-      tx.put(
-        'tasks',
-        task.id,
-        applyTaskReport(
-          known,
-          TaskReport.fromPartial({ taskArn: task.arn, status: taskStatusRank[status], ...more }),
-          now,
-        ),
-      )
-    })
-  /** Hosts start what is to run and stop what is to stop. */
-  const hostsWork = async () => {
-    for (const task of tasks()) {
-      if (task.lastStatus === 'STOPPED') continue
-      if (task.desiredStatus === 'STOPPED') await report(task, 'STOPPED')
-      else if (task.lastStatus === 'PENDING') await report(task, 'RUNNING')
-    }
-    await clock.settle()
-  }
-  const service = async (name = 'web') => {
-    const { services } = await cluster.call('DescribeServices', { services: [name] })
-    if (!services?.[0]) throw new Error(`no service ${name}`)
-    return services[0]
-  }
-  const running = () =>
-    tasks().filter(({ lastStatus, desiredStatus }) => lastStatus === 'RUNNING' && desiredStatus === 'RUNNING')
-  return { ...cluster, tasks, report, hostsWork, service, running }
-}
+import { clusterWithServices } from './testing/service-cluster.ts'
 
 describe('a REPLICA service', () => {
   test('starts its tasks as a group, and is steady once they have run for the settle time', async () => {

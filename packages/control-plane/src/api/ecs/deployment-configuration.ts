@@ -34,6 +34,7 @@ export function deploymentConfigurationFor(
     ...withoutAbsent(given ?? {}),
   }
   assertPercentages(schedulingStrategy, configuration)
+  assertThreshold(configuration)
   return configuration
 }
 
@@ -54,6 +55,12 @@ function assertPercentages(
     )
   if (maximumPercent < minimumHealthyPercent)
     throw invalidParameter('maximumPercent cannot be less than minimumHealthyPercent.')
+}
+
+function assertThreshold({ deploymentCircuitBreaker }: DeploymentConfiguration): void {
+  const value = deploymentCircuitBreaker?.thresholdConfiguration?.value
+  if (value !== undefined && value < 1)
+    throw invalidParameter('The value of thresholdConfiguration must be greater than 0.')
 }
 
 const unsupported = (member: string, why: string): ApiError =>

@@ -1,0 +1,119 @@
+import type { Transaction } from '../cell/cell.ts'
+import {
+  type DeploymentRecord,
+  type ServiceRecord,
+  type TaskDefinitionRecord,
+  type TaskRecord,
+} from '../cell/records.ts'
+import { appendServiceEvent, primaryDeployment } from '../cell/service-changes.ts'
+import type { Change, ReadonlyTables } from '../cell/tables.ts'
+import { stopTask } from '../cell/task-changes.ts'
+import type { LaunchOutcome } from '../cell/task-launch.ts'
+import type { ControlPlaneDeps } from '../control-plane-deps.ts'
+import { applyCircuitBreaker } from './deployment-failure.ts'
+import { noticeEnds, noticeHealth } from './service-failures.ts'
+import { complain, launchMissing, type LaunchStep } from './service-launching.ts'
+import type { ServiceTask } from './service-plan.ts'
+import * as say from './service-sentences.ts'
+import { settle } from './service-settling.ts'
+import { judgeTask } from './service-task.ts'
+
+/** Room may also appear by what is not seen here: look again after this long. */
+const placementRetryMs = 30_000
+
+/** What a scheduling strategy wants to happen to a service now. */
+export interface ServiceMoves {
+  /** How many tasks the service is to have: given by the user, or by its hosts. */
+  readonly desiredCount: number
+  readonly stop: readonly TaskRecord[]
+  readonly start: number
+  /** Launches what `start` counts. */
+  readonly launch: (definition: TaskDefinitionRecord) => LaunchOutcome
+  /** Whether the deployment configuration leaves no way on although something must change. */
+  readonly blocked: boolean
+}
+
+/** What a step knows when it asks a scheduling strategy for its moves. */
+export interface ServiceSituation {
+  readonly tx: Transaction
+  readonly service: ServiceRecord
+  readonly primary: DeploymentRecord
+  /** Tasks that are wanted and have not ended. */
+  readonly tasks: readonly ServiceTask[]
+  readonly deps: ControlPlaneDeps
+}
+
+/** What REPLICA and DAEMON do not have in common. */
+export interface ServiceScheduling {
+  readonly strategy: ServiceRecord['schedulingStrategy']
+  /** Services that a change concerns, beside those that every strategy looks at. */
+  alsoConcerned(change: Change, tables: ReadonlyTables): Iterable<string>
+  moves(situation: ServiceSituation): ServiceMoves
+}
+
+export interface StepOutcome {
+  readonly waitsForRoom: boolean
+  readonly lookAgainInMs: number | undefined
+}
+
+const nothingToDo: StepOutcome = { waitsForRoom: false, lookAgainInMs: undefined }
+
+/** One step of one service, whole: what ended is noted, tasks are stopped and started, and what there is to say is said. */
+export function stepService(
+  tx: Transaction,
+  key: string,
+  deps: ControlPlaneDeps,
+  scheduling: ServiceScheduling,
+): StepOutcome {
+  const before = tx.tables.services.get(key)
+  if (!before || before.status === 'INACTIVE' || before.schedulingStrategy !== scheduling.strategy) return nothingToDo
+  const now = deps.clock.now()
+  let service = noticeEnds(tx, before, deps)
+  const tasks = liveTasks(tx.tables, key).map((task) => judgeTask(task, service, tx.tables.hosts, deps.settings, now))
+  service = applyCircuitBreaker(tx, noticeHealth(tx, service, tasks, deps), deps)
+  const primary = primaryDeployment(service)
+  if (!primary) return nothingToDo
+
+  const moves = scheduling.moves({ tx, service, primary, tasks, deps })
+  stopTasks(tx, service, primary, tasks, moves.stop, deps)
+  const launch = launchMissing(tx, service, moves, deps)
+  service = launch.service
+  if (moves.blocked) service = complain(tx, service, say.blockedByConfiguration(service), deps)
+
+  service = settle(tx, service, tasks, moves, deps)
+  if (service !== before) tx.put('services', key, service)
+  return { waitsForRoom: launch.waitsForRoom, lookAgainInMs: nextLook(tasks, launch, now) }
+}
+
+/** Tasks that are wanted and have not ended. */
+export const liveTasks = (tables: ReadonlyTables, key: string): TaskRecord[] =>
+  Array.from(tables.tasks.by('serviceUnsettled', key)).filter(
+    (task) => task.desiredStatus === 'RUNNING' && task.lastStatus !== 'STOPPED',
+  )
+
+function stopTasks(
+  tx: Transaction,
+  service: ServiceRecord,
+  primary: DeploymentRecord,
+  judged: readonly ServiceTask[],
+  tasks: readonly TaskRecord[],
+  deps: ControlPlaneDeps,
+): void {
+  if (tasks.length === 0) return
+  const unhealthy = new Set(judged.filter((each) => each.unhealthy).map(({ task }) => task.id))
+  for (const { id } of tasks) {
+    // What was noticed of the task in this step is in the table, not in what was judged.
+    const task = tx.tables.tasks.get(id) as TaskRecord
+    const reason = unhealthy.has(id) ? say.unhealthyTask : say.scalingActivity(primary)
+    tx.put('tasks', id, stopTask(task, { code: 'ServiceSchedulerInitiated', reason }, deps.clock.now()))
+  }
+  appendServiceEvent(tx, deps, service, say.stoppedTasks(service, tasks))
+}
+
+/** When time alone changes something: how a task counts, the end of the throttle, placement is tried again. */
+function nextLook(judged: readonly ServiceTask[], launch: LaunchStep, now: number): number | undefined {
+  const looks = judged.flatMap(({ changesAt }) => (changesAt === undefined ? [] : [changesAt - now]))
+  if (launch.throttledUntil !== undefined) looks.push(launch.throttledUntil - now)
+  if (launch.waitsForRoom) looks.push(placementRetryMs)
+  return looks.length === 0 ? undefined : Math.max(1, Math.min(...looks))
+}
