@@ -129,23 +129,27 @@ function churn(cluster: Cluster, ask: Ask, times: number): void {
   }
 }
 
-/** The tasks of a cluster for a contender that only books CPU and memory. */
+/**
+ * The tasks of a cluster for a contender that only books CPU and memory: a function that lets so many tasks be replaced. Tasks
+ * are kept in typed arrays, so that what is measured is the contender and not the garbage collector.
+ */
 function bookkeeping(cluster: Cluster, contender: BestFit): (times: number) => void {
   const { fleet, claims, random, demands } = cluster
-  const tasks = claims.map((claim) => ({ ...fleet.describeClaim(claim).demand, host: fleet.slotOfClaim(claim) }))
-  const wanted = demands.map(({ cpu, memory }) => ({ cpu, memory }))
+  const tasks = claims.length
+  const host = Int32Array.from(claims, (claim) => fleet.slotOfClaim(claim))
+  const cpu = Int32Array.from(claims, (claim) => fleet.describeClaim(claim).demand.cpu)
+  const memory = Int32Array.from(claims, (claim) => fleet.describeClaim(claim).demand.memory)
+  const wantedCpu = Int32Array.from(demands, (demand) => demand.cpu)
+  const wantedMemory = Int32Array.from(demands, (demand) => demand.memory)
   return (times) => {
     for (let time = 0; time < times; time++) {
-      const at = randomBelow(random, tasks.length)
-      const task = tasks[at] as (typeof tasks)[number]
-      contender.giveBack(task.host, task.cpu, task.memory)
-      const { cpu, memory } = wanted[randomBelow(random, wanted.length)] as { cpu: number; memory: number }
-      const host = contender.take(cpu, memory)
-      if (host >= 0) Object.assign(task, { cpu, memory, host })
-      else task.host = -1
-      if (task.host >= 0) continue
-      tasks[at] = tasks.at(-1) as typeof task
-      tasks.pop()
+      const task = randomBelow(random, tasks)
+      const before = host[task] as number
+      if (before >= 0) contender.giveBack(before, cpu[task] as number, memory[task] as number)
+      const wanted = randomBelow(random, wantedCpu.length)
+      cpu[task] = wantedCpu[wanted] as number
+      memory[task] = wantedMemory[wanted] as number
+      host[task] = contender.take(cpu[task], memory[task])
     }
   }
 }

@@ -9,80 +9,85 @@ export interface FitCursor {
 
 const NONE = -1
 
+/** What is said of a cell, side by side, so that one look at memory brings it all. */
+const CELL = 8
+const KEY = 0
+const CPU = 1
+const MEMORY = 2
+const FIRST_SLOT = 3
+/** The cell behind this one in its bucket; for an unused cell, the next unused one. */
+const NEXT_CELL = 4
+
+/** What is said of a host: its neighbours in its cell, and the cell. */
+const HOST = 4
+const NEXT = 0
+const PREVIOUS = 1
+const IN_CELL = 2
+
 /**
- * The storage that the orders of one index share: hosts that are alike in key, CPU and memory left are one cell, a list
- * through `next`, so that ten thousand equal hosts cost no more than one. A host is in one order at a time.
+ * The storage that the orders of one index share: hosts that are alike in key, CPU and memory left are one cell, a linked
+ * list, so that ten thousand equal hosts cost no more than one. A host is in one order at a time.
  */
 export class FitCells {
-  key = new Int32Array(64)
-  cpu = new Int32Array(64)
-  memory = new Int32Array(64)
-  /** The first host of each cell. */
-  firstSlot = new Int32Array(64)
-  /** The cell behind this one in its bucket; for an unused cell, the next unused one. */
-  nextCell = new Int32Array(64)
-  /** The next and previous host of the same cell, and the cell, by slot. */
-  next = new Int32Array(64)
-  previous = new Int32Array(64)
-  cellOf = new Int32Array(64).fill(NONE)
+  cells = new Int32Array(64 * CELL)
+  hosts = new Int32Array(64 * HOST).fill(NONE)
   private cellCount = 0
   private unused = NONE
 
   ensureSlot(slot: number): void {
-    if (slot < this.cellOf.length) return
-    const length = Math.max(slot + 1, this.cellOf.length * 2)
-    this.next = grown(this.next, length, NONE)
-    this.previous = grown(this.previous, length, NONE)
-    this.cellOf = grown(this.cellOf, length, NONE)
+    if ((slot + 1) * HOST <= this.hosts.length) return
+    this.hosts = grown(this.hosts, Math.max((slot + 1) * HOST, this.hosts.length * 2), NONE)
   }
 
-  newCell(key: number, cpu: number, memory: number): number {
+  /** Whether the host is in an order. */
+  has(slot: number): boolean {
+    return (this.hosts[slot * HOST + IN_CELL] as number) !== NONE
+  }
+
+  newCell(key: number, cpu: number, memory: number, nextCell: number): number {
     let cell = this.unused
     if (cell === NONE) {
       cell = this.cellCount++
-      if (cell === this.key.length) this.growCells(cell * 2)
+      if ((cell + 1) * CELL > this.cells.length) this.cells = grown(this.cells, this.cells.length * 2, 0)
     } else {
-      this.unused = this.nextCell[cell] as number
+      this.unused = this.cells[cell * CELL + NEXT_CELL] as number
     }
-    this.key[cell] = key
-    this.cpu[cell] = cpu
-    this.memory[cell] = memory
-    this.firstSlot[cell] = NONE
+    const { cells } = this
+    const at = cell * CELL
+    cells[at + KEY] = key
+    cells[at + CPU] = cpu
+    cells[at + MEMORY] = memory
+    cells[at + FIRST_SLOT] = NONE
+    cells[at + NEXT_CELL] = nextCell
     return cell
   }
 
   freeCell(cell: number): void {
-    this.nextCell[cell] = this.unused
+    this.cells[cell * CELL + NEXT_CELL] = this.unused
     this.unused = cell
   }
 
   link(cell: number, slot: number): void {
-    const first = this.firstSlot[cell] as number
-    this.next[slot] = first
-    this.previous[slot] = NONE
-    if (first !== NONE) this.previous[first] = slot
-    this.firstSlot[cell] = slot
-    this.cellOf[slot] = cell
+    const { cells, hosts } = this
+    const first = cells[cell * CELL + FIRST_SLOT] as number
+    hosts[slot * HOST + NEXT] = first
+    hosts[slot * HOST + PREVIOUS] = NONE
+    hosts[slot * HOST + IN_CELL] = cell
+    if (first !== NONE) hosts[first * HOST + PREVIOUS] = slot
+    cells[cell * CELL + FIRST_SLOT] = slot
   }
 
   /** Takes the host out of its cell; true when the cell is empty now. */
   unlink(slot: number): boolean {
-    const cell = this.cellOf[slot] as number
-    const next = this.next[slot] as number
-    const previous = this.previous[slot] as number
-    if (next !== NONE) this.previous[next] = previous
-    if (previous === NONE) this.firstSlot[cell] = next
-    else this.next[previous] = next
-    this.cellOf[slot] = NONE
+    const { cells, hosts } = this
+    const next = hosts[slot * HOST + NEXT] as number
+    const previous = hosts[slot * HOST + PREVIOUS] as number
+    const cell = hosts[slot * HOST + IN_CELL] as number
+    if (next !== NONE) hosts[next * HOST + PREVIOUS] = previous
+    if (previous === NONE) cells[cell * CELL + FIRST_SLOT] = next
+    else hosts[previous * HOST + NEXT] = next
+    hosts[slot * HOST + IN_CELL] = NONE
     return previous === NONE && next === NONE
-  }
-
-  private growCells(length: number): void {
-    this.key = grown(this.key, length, 0)
-    this.cpu = grown(this.cpu, length, 0)
-    this.memory = grown(this.memory, length, 0)
-    this.firstSlot = grown(this.firstSlot, length, NONE)
-    this.nextCell = grown(this.nextCell, length, NONE)
   }
 }
 
@@ -90,66 +95,63 @@ export class FitCells {
  * Hosts in the order of a key (what `binpack` compares), then of CPU and memory left, in which the first host with enough
  * of both is found without looking at those before it.
  *
- * The keys are cut into equal buckets, about four for each host. Above the buckets stands a segment tree of the largest CPU
- * and the largest memory left in each subtree: a walk skips every subtree in which no host can have both. Without that
+ * The keys are cut into equal buckets, two to four for each host. Above the buckets stands a segment tree of the largest
+ * CPU and the largest memory left in each subtree: a walk skips every subtree in which no host can have both. Without that
  * pruning a sorted index is as slow as a scan, because the fullest hosts come first and do not fit.
  */
 export class FitOrder {
-  private readonly cells: FitCells
+  private readonly store: FitCells
   private readonly buckets: number
   private readonly shift: number
   private readonly firstCell: Int32Array<ArrayBuffer>
-  /** Node 1 is the root, node n has the children 2n and 2n + 1, the leaf of bucket b is `buckets + b`. */
-  private readonly maxCpu: Int32Array<ArrayBuffer>
-  private readonly maxMemory: Int32Array<ArrayBuffer>
+  /**
+   * The largest CPU and memory by node, side by side. Node 1 is the root, node n has the children 2n and 2n + 1, the leaf of
+   * bucket b is `buckets + b`.
+   */
+  private readonly largest: Int32Array<ArrayBuffer>
 
   /** An order for keys from 0 to `maxKey`; others count into the outermost buckets. */
-  constructor(cells: FitCells, hosts: number, maxKey: number) {
-    this.cells = cells
+  constructor(store: FitCells, hosts: number, maxKey: number) {
+    this.store = store
     const keyBits = Math.max(1, 32 - Math.clz32(maxKey))
-    const bucketBits = Math.min(keyBits, Math.max(6, 34 - Math.clz32(hosts)))
+    const bucketBits = Math.min(keyBits, Math.max(6, 33 - Math.clz32(hosts)))
     this.buckets = 2 ** bucketBits
     this.shift = keyBits - bucketBits
     this.firstCell = new Int32Array(this.buckets).fill(NONE)
-    this.maxCpu = new Int32Array(this.buckets * 2).fill(NONE)
-    this.maxMemory = new Int32Array(this.buckets * 2).fill(NONE)
+    this.largest = new Int32Array(this.buckets * 4).fill(NONE)
   }
 
   insert(slot: number, key: number, cpu: number, memory: number): void {
-    const { cells } = this
+    const { store } = this
     const bucket = this.bucketOf(key)
     let before = NONE
     let cell = this.firstCell[bucket] as number
-    while (cell !== NONE && this.isBefore(cell, key, cpu, memory)) {
+    while (cell !== NONE && this.compare(cell, key, cpu, memory) < 0) {
       before = cell
-      cell = cells.nextCell[cell] as number
+      cell = store.cells[cell * CELL + NEXT_CELL] as number
     }
-    if (cell === NONE || cells.key[cell] !== key || cells.cpu[cell] !== cpu || cells.memory[cell] !== memory) {
-      const behind = cell
-      cell = cells.newCell(key, cpu, memory)
-      cells.nextCell[cell] = behind
-      if (before === NONE) this.firstCell[bucket] = cell
-      else cells.nextCell[before] = cell
+    if (cell === NONE || this.compare(cell, key, cpu, memory) !== 0) {
+      cell = store.newCell(key, cpu, memory, cell)
+      this.setBehind(bucket, before, cell)
       this.raise(bucket, cpu, memory)
     }
-    cells.link(cell, slot)
+    store.link(cell, slot)
   }
 
   remove(slot: number): void {
-    const { cells } = this
-    const cell = cells.cellOf[slot] as number
-    if (!cells.unlink(slot)) return
-    const bucket = this.bucketOf(cells.key[cell] as number)
+    const { store } = this
+    const cell = store.hosts[slot * HOST + IN_CELL] as number
+    if (!store.unlink(slot)) return
+    const { cells } = store
+    const bucket = this.bucketOf(cells[cell * CELL + KEY] as number)
     let before = NONE
     let at = this.firstCell[bucket] as number
     while (at !== cell) {
       before = at
-      at = cells.nextCell[at] as number
+      at = cells[at * CELL + NEXT_CELL] as number
     }
-    const behind = cells.nextCell[cell] as number
-    if (before === NONE) this.firstCell[bucket] = behind
-    else cells.nextCell[before] = behind
-    cells.freeCell(cell)
+    this.setBehind(bucket, before, cells[cell * CELL + NEXT_CELL] as number)
+    store.freeCell(cell)
     this.lower(bucket)
   }
 
@@ -163,16 +165,17 @@ export class FitOrder {
    * change during a walk.
    */
   next(cursor: FitCursor, cpu: number, memory: number): number {
-    const { cells } = this
+    const { cells, hosts } = this.store
     if (cursor.slot !== NONE) {
-      cursor.slot = cells.next[cursor.slot] as number
+      cursor.slot = hosts[cursor.slot * HOST + NEXT] as number
       if (cursor.slot !== NONE) return cursor.slot
-      cursor.cell = cells.nextCell[cursor.cell] as number
+      cursor.cell = cells[cursor.cell * CELL + NEXT_CELL] as number
     }
     for (;;) {
-      for (; cursor.cell !== NONE; cursor.cell = cells.nextCell[cursor.cell] as number) {
-        if ((cells.cpu[cursor.cell] as number) < cpu || (cells.memory[cursor.cell] as number) < memory) continue
-        cursor.slot = cells.firstSlot[cursor.cell] as number
+      for (; cursor.cell !== NONE; cursor.cell = cells[cursor.cell * CELL + NEXT_CELL] as number) {
+        const at = cursor.cell * CELL
+        if ((cells[at + CPU] as number) < cpu || (cells[at + MEMORY] as number) < memory) continue
+        cursor.slot = cells[at + FIRST_SLOT] as number
         return cursor.slot
       }
       const bucket = this.bucketWith(cursor.bucket + 1, cpu, memory)
@@ -184,11 +187,11 @@ export class FitOrder {
 
   /** The first bucket, from this one on, that may hold a host with enough of both. */
   private bucketWith(from: number, cpu: number, memory: number): number {
-    const { buckets, maxCpu, maxMemory } = this
+    const { buckets, largest } = this
     if (from >= buckets) return NONE
     let node = buckets + from
     for (;;) {
-      if ((maxCpu[node] as number) >= cpu && (maxMemory[node] as number) >= memory) {
+      if ((largest[node * 2] as number) >= cpu && (largest[node * 2 + 1] as number) >= memory) {
         if (node >= buckets) return node - buckets
         node *= 2
       } else {
@@ -203,43 +206,51 @@ export class FitOrder {
     return Math.max(0, Math.min(this.buckets - 1, key >> this.shift))
   }
 
-  private isBefore(cell: number, key: number, cpu: number, memory: number): boolean {
-    const { cells } = this
-    const byKey = (cells.key[cell] as number) - key
-    if (byKey !== 0) return byKey < 0
-    const byCpu = (cells.cpu[cell] as number) - cpu
-    if (byCpu !== 0) return byCpu < 0
-    return (cells.memory[cell] as number) < memory
+  private setBehind(bucket: number, before: number, cell: number): void {
+    if (before === NONE) this.firstCell[bucket] = cell
+    else this.store.cells[before * CELL + NEXT_CELL] = cell
+  }
+
+  /** Negative, 0 or positive as the cell is before, at or behind this place in the order. */
+  private compare(cell: number, key: number, cpu: number, memory: number): number {
+    const { cells } = this.store
+    const at = cell * CELL
+    const byKey = (cells[at + KEY] as number) - key
+    if (byKey !== 0) return byKey
+    const byCpu = (cells[at + CPU] as number) - cpu
+    return byCpu === 0 ? (cells[at + MEMORY] as number) - memory : byCpu
   }
 
   /** Takes a new cell into the maxima above its bucket. */
   private raise(bucket: number, cpu: number, memory: number): void {
-    const { maxCpu, maxMemory } = this
+    const { largest } = this
     for (let node = this.buckets + bucket; node > 0; node >>= 1) {
-      const higherCpu = (maxCpu[node] as number) < cpu
-      const higherMemory = (maxMemory[node] as number) < memory
+      const higherCpu = (largest[node * 2] as number) < cpu
+      const higherMemory = (largest[node * 2 + 1] as number) < memory
       if (!higherCpu && !higherMemory) return
-      if (higherCpu) maxCpu[node] = cpu
-      if (higherMemory) maxMemory[node] = memory
+      if (higherCpu) largest[node * 2] = cpu
+      if (higherMemory) largest[node * 2 + 1] = memory
     }
   }
 
   /** Works the maxima out anew, above a bucket that lost a cell. */
   private lower(bucket: number): void {
-    const { cells, maxCpu, maxMemory } = this
+    const { largest } = this
+    const { cells } = this.store
     let cpu = NONE
     let memory = NONE
-    for (let cell = this.firstCell[bucket] as number; cell !== NONE; cell = cells.nextCell[cell] as number) {
-      cpu = Math.max(cpu, cells.cpu[cell] as number)
-      memory = Math.max(memory, cells.memory[cell] as number)
+    for (let cell = this.firstCell[bucket] as number; cell !== NONE; cell = cells[cell * CELL + NEXT_CELL] as number) {
+      cpu = Math.max(cpu, cells[cell * CELL + CPU] as number)
+      memory = Math.max(memory, cells[cell * CELL + MEMORY] as number)
     }
     let node = this.buckets + bucket
-    while (maxCpu[node] !== cpu || maxMemory[node] !== memory) {
-      maxCpu[node] = cpu
-      maxMemory[node] = memory
+    while (largest[node * 2] !== cpu || largest[node * 2 + 1] !== memory) {
+      largest[node * 2] = cpu
+      largest[node * 2 + 1] = memory
       if (node === 1) return
-      cpu = Math.max(cpu, maxCpu[node ^ 1] as number)
-      memory = Math.max(memory, maxMemory[node ^ 1] as number)
+      const sibling = (node ^ 1) * 2
+      cpu = Math.max(cpu, largest[sibling] as number)
+      memory = Math.max(memory, largest[sibling + 1] as number)
       node >>= 1
     }
   }

@@ -70,7 +70,7 @@ export class PoolIndex implements FleetIndex {
   private refresh(slot: number): void {
     const { fleet, cells } = this
     cells.ensureSlot(slot)
-    if ((cells.cellOf[slot] as number) >= 0) this.orders[this.orderOf[slot] as number]?.remove(slot)
+    if (cells.has(slot)) this.orders[this.orderOf[slot] as number]?.remove(slot)
     if (fleet.placeable[slot] === 0 || !this.pool.slots.has(slot)) return
     const key = binpackValue(fleet, this.field, slot)
     if (key > this.maxKey) this.isOutgrown = true
