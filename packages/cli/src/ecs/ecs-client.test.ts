@@ -24,7 +24,7 @@ test('a call is signed as the control plane wants it, and its answer given back'
     void buffer(request).then((body) => {
       const { method = '', url = '', headers } = request
       const caller = verify({ method, url, headers, body }, Date.now())
-      response.end(JSON.stringify({ ...caller, target: headers['x-amz-target'], said: body.toString() }))
+      return response.end(JSON.stringify({ ...caller, target: headers['x-amz-target'], said: body.toString() }))
     })
   })
   expect(await call('ListClusters', { name: 'Zoë' })).toEqual({

@@ -1,7 +1,7 @@
 import type { RunState } from '../cluster/run-state.ts'
 import { isAlive } from '../cluster/process-identity.ts'
 import type { EcsClient } from '../ecs/ecs-client.ts'
-import { hostAddressAttribute, hostNameAttribute } from '../up/process-spec.ts'
+import { hostAddressAttribute, hostNameAttribute } from '../up/host-attributes.ts'
 
 /** One host of a cluster: what it has, and how much of it is promised to tasks. */
 export interface HostView {

@@ -9,7 +9,13 @@ const plan: ClusterPlan = {
   settings: { ...defaultClusterSettings, hosts: 4, memory: 2048 },
   secrets: { agentToken: 'agent-token', redisPassword: 'redis-password' },
   ports: { api: 1, agents: 2, redis: 3 },
-  environment: { PATH: '/bin', BERTH_SETTLE_TIME: '1s', ECS_IMAGE_PULL_BEHAVIOR: 'once' },
+  environment: {
+    PATH: '/bin',
+    BERTH_SETTLE_TIME: '1s',
+    BERTH_RUNTIME: 'fake',
+    BERTH_HOSTS: '4',
+    ECS_IMAGE_PULL_BEHAVIOR: 'once',
+  },
 }
 const hosts = hostPlans(plan, { cpu: 512, memoryMib: 1000 })
 const [host] = hosts
@@ -34,6 +40,8 @@ test('the control plane is told where Redis is and takes further settings of its
     BERTH_REDIS_URL: 'redis://:redis-password@127.0.0.1:3',
     BERTH_SETTLE_TIME: '1s',
   })
+  expect(controlPlaneSpec(plan).environment).not.toHaveProperty('BERTH_HOSTS')
+  expect(controlPlaneSpec(plan).environment).not.toHaveProperty('BERTH_RUNTIME')
 })
 
 describe('an agent', () => {
@@ -49,6 +57,7 @@ describe('an agent', () => {
       BERTH_MEMORY: '2048',
       ECS_CLUSTER: 'default',
       ECS_IMAGE_PULL_BEHAVIOR: 'once',
+      BERTH_RUNTIME: 'fake',
       PATH: '/bin',
     })
     expect(environment).not.toHaveProperty('BERTH_SETTLE_TIME')

@@ -1,7 +1,12 @@
 import { fileURLToPath } from 'node:url'
+import { agentSettings } from '@berth/agent/config/agent-settings.ts'
+import { controlPlaneSettings } from '@berth/control-plane/config/control-plane-settings.ts'
+import type { Settings } from '@berth/shared/config/read-settings.ts'
+import type { Setting } from '@berth/shared/config/setting.ts'
 import type { ClusterSettings } from '../cluster/cluster-settings.ts'
 import type { DataDirectory } from '../cluster/data-directory.ts'
 import type { Secrets } from '../cluster/secrets.ts'
+import { hostAddressAttribute, hostNameAttribute } from './host-attributes.ts'
 import { hostAddress, hostZone } from './host-address.ts'
 import type { HostShare } from './machine-share.ts'
 
@@ -66,10 +71,13 @@ export const controlPlaneSpec = ({ directory, settings, secrets, ports, environm
   name: 'control-plane',
   ...nodeProgram('../../../control-plane/src/main.ts'),
   environment: {
-    ...withoutOwnSettings(environment),
+    ...environmentFor(controlPlaneSettings, environment),
     BERTH_LISTEN: `127.0.0.1:${ports.api}`,
     BERTH_AGENT_LISTEN: `127.0.0.1:${ports.agents}`,
+    BERTH_ADVERTISE: `127.0.0.1:${ports.agents}`,
     BERTH_REDIS_URL: `redis://:${secrets.redisPassword}@127.0.0.1:${ports.redis}`,
+    BERTH_REDIS_REPLICAS: '0',
+    BERTH_CELL: 'default',
     BERTH_ACCOUNT: settings.account,
     BERTH_REGION: settings.region,
     BERTH_ACCESS_KEYS_FILE: directory.accessKeys,
@@ -83,7 +91,7 @@ export const agentSpec = (plan: ClusterPlan, host: HostPlan): ProcessSpec => ({
   name: `agent-${host.number}`,
   ...nodeProgram('../../../agent/src/main.ts'),
   environment: {
-    ...withoutBerthSettings(plan.environment),
+    ...environmentFor(agentSettings, plan.environment),
     BERTH_SERVER: `127.0.0.1:${plan.ports.agents}`,
     BERTH_TOKEN: plan.secrets.agentToken,
     BERTH_DATA_DIR: plan.directory.agent(host.number),
@@ -100,10 +108,6 @@ export const agentSpec = (plan: ClusterPlan, host: HostPlan): ProcessSpec => ({
   stopGraceMs: 20_000,
 })
 
-/** The attributes by which a host on this machine is told from the others, in `berth status` and placement constraints. */
-export const hostNameAttribute = 'berth.host'
-export const hostAddressAttribute = 'berth.address'
-
 /** The user's own attributes and these. What is no JSON object goes on as it is: the agent says what is wrong with it. */
 function withHostAttributes(own: string | undefined, host: HostPlan): string {
   const ours = { [hostNameAttribute]: host.name, [hostAddressAttribute]: host.address }
@@ -117,17 +121,16 @@ function withHostAttributes(own: string | undefined, host: HostPlan): string {
   }
 }
 
-/** What `berth` and the control plane are told is no matter of an agent, which would warn of names that it does not know. */
-const withoutBerthSettings = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('BERTH_')))
-
-/** What `berth up` itself reads; whoever else is told of it warns of a name that it does not know. */
-const ownSettings = ['HOSTS', 'PORT', 'CLUSTER', 'ZONES', 'CPU', 'MEMORY', 'REDIS_FSYNC', 'DATA_DIR'].map(
-  (name) => `BERTH_${name}`,
-)
-
-const withoutOwnSettings = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(environment).filter(([name]) => !ownSettings.includes(name)))
+/**
+ * The environment for a program with these settings. What has Berth's prefix and is not among them was said to another
+ * program, and the program would warn of a name that it does not know.
+ */
+function environmentFor(settings: Settings, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const known = new Set(Object.values<Setting<unknown>>(settings).flatMap(({ names }) => names))
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith('BERTH_') || known.has(name)),
+  )
+}
 
 const nodeProgram = (main: string) => ({
   command: process.execPath,

@@ -10,7 +10,7 @@ import { ecsClient } from '../ecs/ecs-client.ts'
 import type { Progress } from '../progress.ts'
 import { ClusterSupervisor, type SupervisorDeps } from './cluster-supervisor.ts'
 import { controlPlaneReady, hostsReady, redisReady } from './cluster-ready.ts'
-import { readEngineFacts } from './engine-facts.ts'
+import { readMachine } from './machine.ts'
 import { anyFreePort, freePort } from './free-port.ts'
 import { machineShare } from './machine-share.ts'
 import {
@@ -81,9 +81,9 @@ export function startCluster(
 
 async function bringUp(plan: ClusterPlan, supervisor: ClusterSupervisor, deps: StartDeps): Promise<void> {
   const { directory, settings, secrets, ports, environment } = plan
-  const engine = readEngineFacts(environment)
+  const machine = readMachine(environment)
   // Its failure is reported where it is awaited, also when something else fails before.
-  engine.catch(() => undefined)
+  machine.catch(() => undefined)
   const password = secrets.redisPassword
   replacePrivateFile(
     redisConfigurationPath(directory),
@@ -96,7 +96,7 @@ async function bringUp(plan: ClusterPlan, supervisor: ClusterSupervisor, deps: S
   const ecs = ecsClient({ endpoint: `http://127.0.0.1:${ports.api}`, region: settings.region, key })
   const readyDeps = { ...deps, supervisor, ecs }
 
-  const hosts = hostPlans(plan, machineShare(await engine, settings.hosts))
+  const hosts = hostPlans(plan, machineShare(await machine, settings.hosts))
   supervisor.planHosts(hosts)
   for (const host of hosts) supervisor.start(agentSpec(plan, host))
 

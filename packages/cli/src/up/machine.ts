@@ -1,3 +1,4 @@
+import { availableParallelism, totalmem } from 'node:os'
 import { CliError } from '../cli-error.ts'
 import type { Machine } from './machine-share.ts'
 
@@ -5,18 +6,21 @@ import type { Machine } from './machine-share.ts'
 interface EngineInfo {
   readonly NCPU?: number
   readonly MemTotal?: number
-  readonly ServerVersion?: string
 }
 
-export interface EngineFacts extends Machine {
-  readonly version: string
-}
+const bytesPerMib = 2 ** 20
+
+/** What the hosts of a cluster share: what their container engine has, or this machine where containers are feigned. */
+export const readMachine = (environment: NodeJS.ProcessEnv): Promise<Machine> =>
+  environment['BERTH_RUNTIME'] === 'fake'
+    ? Promise.resolve({ cpus: availableParallelism(), memoryMib: Math.floor(totalmem() / bytesPerMib) })
+    : readEngineFacts(environment)
 
 /** Longer than an engine at work takes to describe itself, in ms. */
 const answersWithinMs = 15_000
 
 /** @throws CliError when no engine answers. */
-export async function readEngineFacts(environment: NodeJS.ProcessEnv): Promise<EngineFacts> {
+async function readEngineFacts(environment: NodeJS.ProcessEnv): Promise<Machine> {
   // Loaded only by the commands that speak to the engine: it takes longer to load than the rest of the command.
   const { connectEngine } = await import('../engine/docker-engine.ts')
   const { docker, address } = connectEngine(environment, answersWithinMs)
@@ -30,5 +34,5 @@ export async function readEngineFacts(environment: NodeJS.ProcessEnv): Promise<E
     )
   }
   if (!info.NCPU || !info.MemTotal) throw new CliError(`The Docker engine at ${address} does not say what it has.`)
-  return { cpus: info.NCPU, memoryMib: Math.floor(info.MemTotal / 2 ** 20), version: info.ServerVersion ?? 'unknown' }
+  return { cpus: info.NCPU, memoryMib: Math.floor(info.MemTotal / bytesPerMib) }
 }
