@@ -28,7 +28,7 @@ export function fakeRuntime(world: FakeWorld, hostId: string): ContainerRuntime 
   const call = <T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> => {
     if (signal.aborted) return Promise.reject(signal.reason as Error)
     if (world.faults.away) return Promise.reject(unavailable())
-    const answer = world.faults.hung ? world.hang() : asking(ask)
+    const answer = world.faults.hung ? world.hang() : world.deliver(asking(ask))
     return orAborted(answer, signal)
   }
   const look = <T>(signal: AbortSignal, read: () => T): Promise<T> => call(signal, () => world.perform(0, read))

@@ -1,8 +1,16 @@
-import type { Clock } from '@berth/shared/clock.ts'
+import { type Clock, sleep } from '@berth/shared/clock.ts'
 import { type Random, randomFloat, randomHex } from '@berth/shared/random.ts'
 import { type ContainerCreate, type ContainerEvent, type PulledImage, RuntimeError } from '../container-runtime.ts'
 import type { FakeContainer } from './fake-container.ts'
-import { drawDuration, drawRun, type FakeScript, fakeScript, quietImage, quietProgram } from './fake-script.ts'
+import {
+  drawDuration,
+  drawRun,
+  type FakeDuration,
+  type FakeScript,
+  fakeScript,
+  quietImage,
+  quietProgram,
+} from './fake-script.ts'
 
 /** What goes wrong with the engine of a fake world; can be changed at any time. */
 export interface FakeFaults {
@@ -13,6 +21,8 @@ export interface FakeFaults {
   /** How likely an event is lost, and how likely an answer, after the deed was done: from 0 to 1. */
   eventLoss: number
   answerLoss: number
+  /** How long an answer is on its way: what it says may be out of date when it arrives. */
+  answerMs: FakeDuration
 }
 
 export interface FakeWorldOptions {
@@ -41,7 +51,7 @@ export class FakeWorld {
   readonly containers = new Map<string, FakeContainer>()
   readonly images = new Map<string, PulledImage>()
   readonly volumes = new Set<string>()
-  readonly faults: FakeFaults = { away: false, hung: false, eventLoss: 0, answerLoss: 0 }
+  readonly faults: FakeFaults = { away: false, hung: false, eventLoss: 0, answerLoss: 0, answerMs: 0 }
   readonly watchers = new Set<Watcher>()
   readonly clock: Clock
   readonly cpus: number
@@ -106,6 +116,14 @@ export class FakeWorld {
       if (afterMs > 0) this.clock.after(afterMs, run)
       else run()
     })
+  }
+
+  /** Holds an answer back for as long as it is on its way. */
+  async deliver<T>(answer: Promise<T>): Promise<T> {
+    const result = await answer
+    const delayMs = drawDuration(this.faults.answerMs, this.#random)
+    if (delayMs > 0) await sleep(this.clock, delayMs)
+    return result
   }
 
   /** How long an image takes to pull, in ms. @throws RuntimeError `refused` for one that cannot be. */
