@@ -8,6 +8,7 @@ import { dataDirectoryAt } from '@berth/cli/cluster/data-directory.ts'
 import { parseRunState, type RunState } from '@berth/cli/cluster/run-state.ts'
 import { hostIdsUnder } from '@berth/cli/engine/host-ids.ts'
 import Docker from 'dockerode'
+import { freePort } from '../docker/docker-under-test.ts'
 import { type AwsRunner, awsClis, awsRunner } from './aws-cli.ts'
 import { type CommandResult, runCommand, succeeded } from './run-command.ts'
 
@@ -28,6 +29,8 @@ export interface Cluster {
   runState(): RunState
   /** All containers, running or not, that its hosts have made. */
   containers(): Promise<readonly Docker.ContainerInfo[]>
+  /** What a process has logged. */
+  logOf(process: string): string
   /** The last lines of every process's log, for a failure to show. */
   logTails(lines?: number): string
   /** Runs `berth down`. @throws when a container of the cluster or a process of it remains. */
@@ -79,7 +82,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 
   try {
-    await berth('up', '--detach', '--port', '0', ...size)
+    // The same port at every start, so that clients find the cluster again.
+    await berth('up', '--detach', '--port', String(await freePort()), ...size)
     const variables = exportsOf(await berth('env'))
     const endpoint = variables['AWS_ENDPOINT_URL'] ?? ''
     const accessKeyId = variables['AWS_ACCESS_KEY_ID'] ?? ''
@@ -98,6 +102,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       tryBerth: (...args) => tryBerth(args[0] ?? '', ...args.slice(1)),
       runState: () => parseRunState(directory.run, readFileSync(directory.run, 'utf8')),
       containers,
+      logOf: (process) => readFileSync(directory.log(process), 'utf8'),
       logTails: (lines = 15) =>
         readdirSync(directory.logs)
           .map((name) => `--- ${name}\n${tailOf(join(directory.logs, name), lines)}`)
