@@ -284,6 +284,15 @@ describe('when something goes wrong', () => {
       expect(dead.containers?.[0]?.exitCode).toBe(137)
     })
   })
+
+  it('and after all that exactly the containers run that tasks are told of', async () => {
+    await eventually('containers and tasks agree', async () => {
+      const { taskArns = [] } = await client().send(new ListTasksCommand({}))
+      const running = (await under.current.containers()).filter(({ State }) => State === 'running')
+      expect(running.map(({ Id }) => Id).toSorted()).toEqual(runtimeIds(await describeTasks(...taskArns)))
+      return true
+    })
+  })
 })
 
 function listenOn(address: string, port: number): Promise<Server> {

@@ -14,6 +14,7 @@ import {
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs'
 import { describe, expect, it } from 'vitest'
+import { freePort } from '../docker/docker-under-test.ts'
 import { clusterForTests } from './cluster-in-test.ts'
 import { eventually } from './eventually.ts'
 import { addressOf, hostPortOf, isTestPage, pageAt } from './task-facts.ts'
@@ -91,9 +92,10 @@ describe('tasks of launch type EC2', () => {
   })
 
   it('host: the container has the network of the machine', async () => {
-    await register('on-host', 'host', { container: 18_090 })
+    const port = await freePort()
+    await register('on-host', 'host', { container: port })
     const [task] = await run('on-host', 1)
-    await answers('127.0.0.1:18090')
+    await answers(`127.0.0.1:${port}`)
     const [container] = task?.containers ?? []
     expect(await networkModeOf(container?.runtimeId)).toBe('host')
     expect(task?.attachments).toEqual([])
