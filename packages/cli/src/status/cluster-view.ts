@@ -11,6 +11,7 @@ export interface HostView {
   readonly zone: string
   readonly cpu: Usage
   readonly memoryMib: Usage
+  /** Of launch type EC2: tasks of FARGATE take their part of CPU and memory, but show no host, as in ECS. */
   readonly tasks: number
   /** ECS's status of the container instance, as ACTIVE or DRAINING. */
   readonly status: string

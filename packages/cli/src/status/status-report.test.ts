@@ -59,9 +59,9 @@ describe('the report', () => {
     expect(statusReport(view).join('\n')).toMatchInlineSnapshot(`
       "Berth is up at http://127.0.0.1:4566 (account 123456789012, region us-east-1), for 3 minutes.
 
-      HOST    CLUSTER  ADDRESS     ZONE               CPU          MEMORY  TASKS  STATE
-      host-1  default  127.70.1.1  us-east-1a  256 / 1024  512 / 4096 MiB      1  connected
-      host-2  default  127.70.1.2  us-east-1b    0 / 1024    0 / 4096 MiB      0  DRAINING, DISCONNECTED
+      HOST    CLUSTER  ADDRESS     ZONE               CPU          MEMORY  EC2 TASKS  STATE
+      host-1  default  127.70.1.1  us-east-1a  256 / 1024  512 / 4096 MiB          1  connected
+      host-2  default  127.70.1.2  us-east-1b    0 / 1024    0 / 4096 MiB          0  DRAINING, DISCONNECTED
 
       SERVICE  CLUSTER  TASK DEFINITION  DESIRED  RUNNING  PENDING  ROLLOUT
       web      default  web:3                  2        1        1  IN_PROGRESS

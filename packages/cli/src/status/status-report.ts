@@ -38,7 +38,7 @@ const hostLines = ({ hosts }: ClusterView): readonly string[] =>
           { head: 'ZONE' },
           { head: 'CPU', align: 'right' },
           { head: 'MEMORY', align: 'right' },
-          { head: 'TASKS', align: 'right' },
+          { head: 'EC2 TASKS', align: 'right' },
           { head: 'STATE' },
         ],
         hosts.map((host) => [
