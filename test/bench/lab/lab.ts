@@ -32,7 +32,7 @@ const region = 'us-east-1'
 const lowestPriority = 19
 
 /** So much that hosts never fill up. */
-const roomOfHost = { BERTH_CPU: '2000000', BERTH_MEMORY: '2000000000' }
+const roomOfHost = { BERTH_CPU: '2000000', BERTH_MEMORY: '1000000000' }
 
 export async function startLab(options: LabOptions): Promise<Lab> {
   const directory = mkdtempSync(join(tmpdir(), 'berth-bench-'))

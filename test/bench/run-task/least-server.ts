@@ -22,7 +22,10 @@ const server = createServer((request, response) => {
     verify({ method, url, headers, body }, Date.now())
     const { count } = JSON.parse(body.toString()) as { count: number }
     const tasks = Array.from({ length: count }, () => ({ ...answered, taskArn: `task-${serial++}` }))
-    await redis.hset('tasks', tasks.flatMap((each) => [each.taskArn, JSON.stringify(each)]))
+    await redis.hset(
+      'tasks',
+      tasks.flatMap((each) => [each.taskArn, JSON.stringify(each)]),
+    )
     const text = JSON.stringify({ tasks, failures: [] })
     response.setHeader('Content-Type', 'application/x-amz-json-1.1')
     response.end(text)

@@ -16,6 +16,12 @@ const hosts = 3
 /** How long a task runs, in ms, before it ends by itself. */
 const taskRunsMs = 1000
 const asked = 300
+/** Spread, since hosts with room for everything would fill up one after the other. */
+const request = {
+  count: tasksPerCall,
+  launchType: 'EC2',
+  placementStrategy: [{ type: 'spread', field: 'instanceId' }],
+}
 
 /**
  * RunTask (count 10) as often as it goes, on three hosts with the fake runtime and a Redis that writes its log before it
@@ -39,8 +45,8 @@ export async function run(args: readonly string[]): Promise<number> {
     hosts,
     runtime: 'fake',
     politeAgents: true,
-    controlPlane: { BERTH_STOPPED_TASK_RETENTION: '1m', BERTH_LOG_LEVEL: 'warn' },
-    agent: { ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION: '1m', BERTH_LOG_LEVEL: 'info' },
+    controlPlane: { BERTH_STOPPED_TASK_RETENTION: '1m' },
+    agent: { ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION: '1m' },
     ...(values.profile !== undefined && { profileTo: values.profile }),
   })
   try {
@@ -71,17 +77,33 @@ async function measured(lab: Lab, rounds: number, forMs: number): Promise<{ whol
   const redis = new Redis(lab.redis.url)
   try {
     const definition = await registerShortTask(client)
-    const runTask = () => client.call<RunTaskAnswer>('RunTask', { taskDefinition: definition, count: tasksPerCall, launchType: 'EC2' })
+    const runTask = () =>
+      client.call<RunTaskAnswer>('RunTask', { ...request, taskDefinition: definition })
     const first = await runTask()
     const floor = await startLeastServer(lab.endpoint, JSON.stringify(first.tasks[0]))
     try {
       const wholeRound = () =>
         round(
-          { call: runTask, settled: () => allStopped(client), pid: lab.controlPlane.pid, agents: lab.agents.map(({ pid }) => pid), redis },
+          {
+            call: runTask,
+            settled: () => allStopped(client),
+            pid: lab.controlPlane.pid,
+            agents: lab.agents.map(({ pid }) => pid),
+            redis,
+          },
           forMs,
         )
       const leastRound = () =>
-        round({ call: () => floor.client.call('RunTask', { count: tasksPerCall }), settled: async () => {}, pid: floor.pid, agents: [], redis: floor.redis }, forMs)
+        round(
+          {
+            call: () => floor.client.call('RunTask', { count: tasksPerCall }),
+            settled: async () => {},
+            pid: floor.pid,
+            agents: [],
+            redis: floor.redis,
+          },
+          forMs,
+        )
       await wholeRound()
       await leastRound()
       const whole: Round[] = []
@@ -114,7 +136,11 @@ async function registerShortTask(client: SignedClient): Promise<string> {
         image: 'bench:latest',
         memory: 6,
         essential: true,
-        dockerLabels: { 'berth.fake.runMs': String(taskRunsMs), 'berth.fake.startMs': '20', 'berth.fake.createMs': '5' },
+        dockerLabels: {
+          'berth.fake.runMs': String(taskRunsMs),
+          'berth.fake.startMs': '20',
+          'berth.fake.createMs': '5',
+        },
       },
     ],
   })
@@ -124,7 +150,10 @@ async function registerShortTask(client: SignedClient): Promise<string> {
 async function allStopped(client: SignedClient): Promise<void> {
   for (;;) {
     const { taskArns } = await client.call<{ taskArns: readonly string[] }>('ListTasks', { maxResults: 1 })
-    const stopping = await client.call<{ taskArns: readonly string[] }>('ListTasks', { maxResults: 1, desiredStatus: 'PENDING' })
+    const stopping = await client.call<{ taskArns: readonly string[] }>('ListTasks', {
+      maxResults: 1,
+      desiredStatus: 'PENDING',
+    })
     if (taskArns.length + stopping.taskArns.length === 0) return
     await new Promise((resolve) => setTimeout(resolve, 250))
   }
@@ -163,7 +192,12 @@ async function round({ call, settled, pid, agents, redis }: Subject, forMs: numb
 async function startLeastServer(endpoint: Endpoint, task: string) {
   const server = await startRedis()
   const redis = new Redis(server.url)
-  const program = startProgram('test/bench/run-task/least-server.ts', {}, [], [server.url, endpoint.secretAccessKey, task])
+  const program = startProgram(
+    'test/bench/run-task/least-server.ts',
+    {},
+    [],
+    [server.url, endpoint.secretAccessKey, task],
+  )
   const { port } = JSON.parse(await program.logged('listens')) as { port: number }
   const client = signedClient({ ...endpoint, port }, concurrency)
   return {
@@ -198,12 +232,28 @@ function rowsOf(whole: readonly Round[], least: readonly Round[]): Row[] {
       reached: perCpuSecond >= asked,
     },
     { what: '  per CPU second of the control plane, until the last answer', figure: answersPerCpuSecond, unit: '/s' },
-    milliseconds('  half are answered within', of(whole, ({ latencies }) => quantile(latencies, 0.5))),
-    milliseconds('  99 of 100 are answered within', of(whole, ({ latencies }) => quantile(latencies, 0.99))),
-    milliseconds('  CPU of Redis a request', of(whole, ({ redisCpu, calls }) => (redisCpu / calls) * 1000)),
-    milliseconds('  CPU of the three agents a request', of(whole, ({ agentCpu, calls }) => (agentCpu / calls) * 1000)),
+    milliseconds(
+      '  half are answered within',
+      of(whole, ({ latencies }) => quantile(latencies, 0.5)),
+    ),
+    milliseconds(
+      '  99 of 100 are answered within',
+      of(whole, ({ latencies }) => quantile(latencies, 0.99)),
+    ),
+    milliseconds(
+      '  CPU of Redis a request',
+      of(whole, ({ redisCpu, calls }) => (redisCpu / calls) * 1000),
+    ),
+    milliseconds(
+      '  CPU of the three agents a request',
+      of(whole, ({ agentCpu, calls }) => (agentCpu / calls) * 1000),
+    ),
     { what: '  durable batches a request', figure: of(whole, ({ commits, calls }) => commits / calls), unit: '' },
-    { what: 'the least server (SigV4, 10 durable records, answer), answered a second (clock)', figure: of(least, ({ rate }) => rate), unit: '/s' },
+    {
+      what: 'the least server (SigV4, 10 durable records, answer), answered a second (clock)',
+      figure: of(least, ({ rate }) => rate),
+      unit: '/s',
+    },
     { what: '  per CPU second of its own', figure: of(least, ({ calls, cpu }) => calls / cpu), unit: '/s' },
     { what: '  RunTask against it, per CPU second', figure: median(ratios), unit: 'times' },
   ]
