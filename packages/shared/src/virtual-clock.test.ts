@@ -51,4 +51,13 @@ describe('virtual clock', () => {
     expect(seen).toEqual(['walked at 10', 'woke at 11', 'other at 12'])
     expect(clock.now()).toBe(100)
   })
+
+  test('a moment between two milliseconds is reached at the second, and never shown', async () => {
+    const clock = virtualClock(1000)
+    let shown = 0
+    clock.after(10 / 3, () => (shown = clock.now()))
+    expect(clock.nextTimer()).toBe(1004)
+    await clock.advanceTo(1004)
+    expect(shown).toBe(1003)
+  })
 })

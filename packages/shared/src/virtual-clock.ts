@@ -12,7 +12,7 @@ export interface VirtualClock extends Clock {
   advanceTo(at: number): Promise<void>
   /** Lets everything that is ready run to its end, without moving time. */
   settle(): Promise<void>
-  /** The wall-clock moment of the earliest timer; `undefined` when none is set. */
+  /** The first whole wall-clock millisecond at which the earliest timer is due; `undefined` when none is set. */
   nextTimer(): number | undefined
 }
 
@@ -26,7 +26,7 @@ const isBefore = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at 
 
 /**
  * A clock of virtual time that starts at `startMs` (ms since the epoch). Its monotonic time starts at 0 and its wall clock
- * never jumps. Work that waits for real I/O is not waited for: give such code a world in memory instead.
+ * never jumps and shows whole milliseconds, as that of the machine. Work that waits for real I/O is not waited for: give such code a world in memory instead.
  */
 export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
   const timers: Timer[] = []
@@ -52,7 +52,7 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
   }
 
   return {
-    now: () => startMs + elapsed,
+    now: () => startMs + Math.floor(elapsed),
     monotonic: () => elapsed,
     after(delayMs, wake): CancelTimer {
       const timer: Timer = { at: elapsed + Math.max(0, delayMs), order: made++, wake }
@@ -66,7 +66,7 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
     settle,
     nextTimer() {
       const timer = earliest()
-      return timer && startMs + timer.at
+      return timer && startMs + Math.ceil(timer.at)
     },
   }
 }

@@ -1,0 +1,71 @@
+import { holdsClaim, type TaskRecord } from '@berth/control-plane/cell/records.ts'
+import { hostCapacity } from '../simulated-host.ts'
+import { firstOf, type Invariant, taskIdOf, type View, wasGivenUp } from './view.ts'
+
+/** No host is promised more CPU, memory or network interfaces than it has, by the tasks in the store. */
+export const hostsHoldTheirClaims: Invariant = ({ records }) => {
+  const claimed = Map.groupBy(Array.from(records.tasks.values()).filter(holdsClaim), (task) => task.hostId ?? '')
+  return firstOf(
+    Array.from(claimed, ([hostId, tasks]) => {
+      const host = records.hosts.get(hostId)
+      if (!host) return `tasks are on host ${hostId}, which does not exist`
+      return firstOf([
+        exceeds(hostId, 'CPU units', sum(tasks, 'cpu'), host.cpu),
+        exceeds(hostId, 'MiB', sum(tasks, 'memoryMib'), host.memoryMib),
+        exceeds(hostId, 'network interfaces', sum(tasks, 'networkInterfaces'), host.networkInterfaces),
+      ])
+    }),
+  )
+}
+
+const sum = (tasks: readonly TaskRecord[], what: 'cpu' | 'memoryMib' | 'networkInterfaces'): number =>
+  tasks.reduce((total, { claim }) => total + claim[what], 0)
+
+const exceeds = (host: string, what: string, taken: number, there: number): string | undefined =>
+  taken > there ? `host ${host} is promised ${taken} ${what} and has ${there}` : undefined
+
+/** No host port is granted to two tasks of one host. */
+export const hostPortsAreGrantedOnce: Invariant = ({ records }) => {
+  const holders = new Map<string, string>()
+  for (const task of records.tasks.values()) {
+    if (!holdsClaim(task)) continue
+    for (const port of claimedPorts(task)) {
+      const key = `${task.hostId}:${port}`
+      const holder = holders.get(key)
+      if (holder !== undefined && holder !== task.id) return `port ${key} is granted to tasks ${holder} and ${task.id}`
+      holders.set(key, task.id)
+    }
+  }
+  return undefined
+}
+
+const claimedPorts = ({ claim }: TaskRecord): string[] => [
+  ...claim.ports.map(({ port, protocol }) => `${port}/${protocol}`),
+  ...claim.dynamicPorts.flatMap((port) => [`${port}/tcp`, `${port}/udp`]),
+]
+
+/** What runs on a host takes no more than the host has. Containers of tasks that were given up are on their way out. */
+export const hostsHoldTheirContainers: Invariant = (view) =>
+  firstOf(
+    view.hosts.map(({ name, world }) => {
+      let cpu = 0
+      let memory = 0
+      let interfaces = 0
+      for (const { state, wanted } of world.containers.values()) {
+        if (state !== 'running' || isLeftover(view, wanted.identity.taskArn)) continue
+        cpu += wanted.cpuShares
+        memory += wanted.memoryReservationMib ?? wanted.memoryMib ?? 0
+        if (wanted.network.kind === 'task') interfaces += 1
+      }
+      return firstOf([
+        exceeds(name, 'CPU units of running containers', cpu, hostCapacity.cpu),
+        exceeds(name, 'MiB of running containers', memory, hostCapacity.memoryMib),
+        exceeds(name, 'network interfaces in use', interfaces, hostCapacity.networkInterfaces),
+      ])
+    }),
+  )
+
+function isLeftover({ records }: View, taskArn: string): boolean {
+  const task = records.tasks.get(taskIdOf(taskArn))
+  return task !== undefined && wasGivenUp(task)
+}

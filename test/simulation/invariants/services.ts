@@ -1,0 +1,97 @@
+import type { ServiceRecord, TaskRecord } from '@berth/control-plane/cell/records.ts'
+import type { Change, ReadonlyTables } from '@berth/control-plane/cell/tables.ts'
+import { firstOf, type Invariant } from './view.ts'
+
+type TaskChange = Extract<Change, { table: 'tasks' }>
+
+/** What a decision did to the tasks of one service. */
+interface ServiceDecision {
+  readonly service: ServiceRecord
+  readonly created: readonly TaskChange[]
+  readonly stopped: readonly TaskRecord[]
+  /** The tasks of the service after it that are wanted and have not ended. */
+  readonly live: readonly TaskRecord[]
+}
+
+/**
+ * Holds each decision of the service controller against the two percentages of its service: it starts nothing above the maximum, and
+ * stops no healthy task that the minimum needs. `settleMs` is how long a task must run to count as healthy.
+ */
+export function decisionKeepsPercentages(
+  changes: readonly Change[],
+  tables: ReadonlyTables,
+  now: number,
+  settleMs: number,
+): string | undefined {
+  return firstOf(
+    decisions(changes, tables).flatMap((decision) => [exceedsMaximum(decision), undercutsMinimum(decision, now, settleMs)]),
+  )
+}
+
+function decisions(changes: readonly Change[], tables: ReadonlyTables): ServiceDecision[] {
+  const ofServices = changes.filter(
+    (change): change is TaskChange => change.table === 'tasks' && change.after?.serviceName !== undefined,
+  )
+  const byService = Map.groupBy(ofServices, ({ after }) => `${after?.cluster}/${after?.serviceName}`)
+  return Array.from(byService).flatMap(([key, taskChanges]) => {
+    const service = tables.services.get(key)
+    if (!service) return []
+    return {
+      service,
+      created: taskChanges.filter(({ before }) => before === undefined),
+      stopped: taskChanges.flatMap(({ before, after }) => (isStoppedByService(before, after) ? [before as TaskRecord] : [])),
+      live: [...tables.tasks.by('serviceUnsettled', key)].filter(isLive),
+    }
+  })
+}
+
+const isLive = (task: TaskRecord): boolean => task.desiredStatus === 'RUNNING' && task.lastStatus !== 'STOPPED'
+
+const isStoppedByService = (before: TaskRecord | undefined, after: TaskRecord | undefined): boolean =>
+  before?.desiredStatus === 'RUNNING' &&
+  after?.desiredStatus === 'STOPPED' &&
+  after.stopCode === 'ServiceSchedulerInitiated' &&
+  after.lastStatus === before.lastStatus
+
+function exceedsMaximum({ service, created, live }: ServiceDecision): string | undefined {
+  const most = Math.floor((service.desiredCount * (service.deploymentConfiguration.maximumPercent ?? 200)) / 100)
+  return created.length > 0 && live.length > most
+    ? `service ${service.name} has ${live.length} tasks after starting ${created.length}, and may have ${most}`
+    : undefined
+}
+
+function undercutsMinimum({ service, stopped, live }: ServiceDecision, now: number, settleMs: number): string | undefined {
+  const least = Math.ceil((service.desiredCount * (service.deploymentConfiguration.minimumHealthyPercent ?? 100)) / 100)
+  const isHealthy = (task: TaskRecord) => countsAsHealthy(task, now, settleMs)
+  const healthyLeft = live.filter(isHealthy).length
+  const sacrificed = stopped.filter(isHealthy).length
+  return service.status === 'ACTIVE' && sacrificed > 0 && healthyLeft < least
+    ? `service ${service.name} stopped ${sacrificed} healthy tasks, has ${healthyLeft} left and needs ${least}`
+    : undefined
+}
+
+function countsAsHealthy(task: TaskRecord, now: number, settleMs: number): boolean {
+  if (task.lastStatus !== 'RUNNING') return false
+  const checked = task.containers.filter(({ essential, hasHealthCheck }) => essential && hasHealthCheck)
+  if (checked.length > 0) return checked.every(({ healthStatus }) => healthStatus === 'HEALTHY')
+  return task.startedAt !== undefined && now - task.startedAt >= settleMs
+}
+
+/** In the end: every service has its desired count of the primary deployment and nothing else, and is steady. */
+export const servicesAreSteady: Invariant = ({ records }) => {
+  for (const service of records.services.values()) {
+    const live = [...records.tasks.values()].filter((task) => task.serviceName === service.name && task.lastStatus !== 'STOPPED')
+    if (service.status === 'INACTIVE') {
+      if (live.length > 0) return `service ${service.name} is INACTIVE and has ${live.length} tasks`
+      continue
+    }
+    if (service.status === 'DRAINING') return `service ${service.name} is still DRAINING`
+    const primary = service.deployments.find(({ status }) => status === 'PRIMARY')
+    const running = live.filter((task) => task.lastStatus === 'RUNNING' && task.deploymentId === primary?.id)
+    if (running.length !== service.desiredCount || live.length !== service.desiredCount)
+      return `service ${service.name} wants ${service.desiredCount} tasks, has ${live.length}, of which ${running.length} run for its primary deployment`
+    if (!service.steady || service.deployments.length !== 1 || primary?.rolloutState !== 'COMPLETED')
+      return `service ${service.name} is not steady: ${service.deployments.length} deployments, the primary ${primary?.rolloutState}`
+  }
+  return undefined
+}

@@ -1,0 +1,97 @@
+import { actOnce, makeRoom, stopFaults } from './driver.ts'
+import { someTime } from './choice.ts'
+import { registrations } from './definitions.ts'
+import type { Plant } from './plants.ts'
+import { Simulation } from './simulation.ts'
+
+export interface RunOptions {
+  readonly seed: number
+  /** Things that are done to the cell before the faults stop. */
+  readonly steps?: number
+  readonly hosts?: number
+  readonly plant?: Plant
+}
+
+export interface RunResult {
+  /** Equal for runs in which the same happened. */
+  readonly fingerprint: number
+  /** Virtual time that the run took, in ms. */
+  readonly virtualMs: number
+  readonly tasks: number
+}
+
+/** The longest that a cell may take to settle once nothing goes wrong any more: virtual time in ms. */
+const longestToSettle = 20 * 60_000
+
+/** A seed under which something that must hold did not. */
+export class SeedFailed extends Error {
+  readonly seed: number
+  constructor(seed: number, step: string, problem: string, recent: readonly string[], cause: unknown) {
+    super(
+      [
+        `seed ${seed}, ${step}: ${problem}`,
+        `replay: SEED=${seed} pnpm vitest run --project unit test/simulation/one-seed.test.ts`,
+        'what happened last:',
+        ...recent.map((line) => `  ${line}`),
+      ].join('\n'),
+      { cause },
+    )
+    this.name = 'SeedFailed'
+    this.seed = seed
+  }
+}
+
+/**
+ * Runs one whole cell through a life of chance, lets it settle, and looks at everything all the time.
+ *
+ * @throws SeedFailed when something that must hold does not.
+ */
+export async function runSeed({ seed, steps = 40, hosts = 3, plant }: RunOptions): Promise<RunResult> {
+  const sim = new Simulation(seed, hosts, plant)
+  const begin = sim.clock.now()
+  let step = 'at the start'
+  try {
+    await begun(sim, hosts)
+    for (let number = 1; number <= steps; number++) {
+      step = `step ${number} of ${steps}`
+      actOnce(sim)
+      await sim.pass(someTime(sim.random))
+    }
+    step = 'in the end'
+    stopFaults(sim)
+    await settled(sim)
+  } catch (error) {
+    throw new SeedFailed(seed, step, (error as Error).message, sim.history.recent(), error)
+  }
+  return { fingerprint: sim.history.fingerprint, virtualMs: sim.clock.now() - begin, tasks: sim.records.tasks.size }
+}
+
+/** Somebody leads, all hosts are in, and there is something to run. */
+async function begun(sim: Simulation, hosts: number): Promise<void> {
+  const limit = sim.clock.now() + 60_000
+  while (!sim.leader || sim.records.hosts.size < hosts) {
+    if (sim.clock.now() > limit) throw new Error('the cell did not begin')
+    await sim.pass(200)
+  }
+  const { leader } = sim
+  let registered = 0
+  for (const registration of registrations) {
+    sim.call(leader, 'RegisterTaskDefinition', registration, (answer) => {
+      if (answer.kind === 'answered') registered++
+      else sim.sawStatus(`RegisterTaskDefinition: ${answer.message}`)
+    })
+    await sim.pass(20)
+  }
+  await sim.pass(100)
+  if (registered < registrations.length) throw new Error('the task definitions could not be registered')
+}
+
+async function settled(sim: Simulation): Promise<void> {
+  const limit = sim.clock.now() + longestToSettle
+  await sim.pass(40_000)
+  for (let problem: string | undefined = 'not looked at yet'; problem !== undefined; problem = sim.unsettled()) {
+    if (sim.clock.now() > limit) throw new Error(`after ${longestToSettle / 60_000} quiet minutes, ${problem}`)
+    makeRoom(sim)
+    await sim.pass(5000)
+  }
+}

@@ -1,0 +1,3 @@
+import { runSeeds } from './run-seeds.ts'
+
+runSeeds({ first: 1, count: 250 })

@@ -1,0 +1,3 @@
+import { runSeeds } from './run-seeds.ts'
+
+runSeeds({ first: 251, count: 250 })

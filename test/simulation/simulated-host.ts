@@ -1,0 +1,123 @@
+import { startAgent, type RunningAgent } from '@berth/agent/agent.ts'
+import { defaultEngineOptions } from '@berth/agent/engine/engine-deps.ts'
+import { memoryDisk } from '@berth/agent/journal/memory-journal.ts'
+import type { ContainerRuntime } from '@berth/agent/runtime/container-runtime.ts'
+import { fakeRuntime } from '@berth/agent/runtime/fake/fake-runtime.ts'
+import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
+import { FakeWorld } from '@berth/agent/runtime/fake/fake-world.ts'
+import { silentLog } from '@berth/shared/log.ts'
+import type { Random } from '@berth/shared/random.ts'
+import type { VirtualClock } from '@berth/shared/virtual-clock.ts'
+import type { Network } from './network.ts'
+import type { Plant } from './plants.ts'
+import { type SlowDiskJournal, openSlowDiskJournal } from './slow-disk-journal.ts'
+import { type SimulatedProcess, simulatedProcess } from './simulated-process.ts'
+
+/** What every host of a simulation has: so little that three of them fill up. */
+export const hostCapacity = { cpu: 1024, memoryMib: 2048, networkInterfaces: 3, dynamicPorts: { first: 50_000, last: 50_007 } }
+
+const attributes = [
+  'com.amazonaws.ecs.capability.docker-remote-api.1.18',
+  'com.amazonaws.ecs.capability.docker-remote-api.1.21',
+  'com.amazonaws.ecs.capability.docker-remote-api.1.24',
+  'ecs.capability.container-health-check',
+  'ecs.capability.container-ordering',
+  'ecs.capability.task-cpu-mem-limit',
+  'ecs.capability.task-eni',
+]
+
+/** One machine: its engine and its disk outlive the agent, which can be killed and started again. */
+export interface SimulatedHost {
+  readonly name: string
+  readonly world: FakeWorld
+  readonly agent: RunningAgent | undefined
+  start(): void
+  /** Ends the agent as `kill -9` does. */
+  kill(): void
+}
+
+export interface SimulatedHostDeps {
+  readonly clock: VirtualClock
+  readonly random: Random
+  readonly network: Network
+  readonly servers: readonly string[]
+  readonly script: FakeScript
+  readonly plant: Plant | undefined
+}
+
+export function simulatedHost(index: number, deps: SimulatedHostDeps): SimulatedHost {
+  const { clock, random, network, servers, script, plant } = deps
+  const name = `host-${index}`
+  const address = `10.0.0.${index + 1}`
+  const world = new FakeWorld({ clock, random, script })
+  const disk = memoryDisk()
+  let running: { agent: RunningAgent; process: SimulatedProcess; journal: SlowDiskJournal } | undefined
+
+  const describe = async () => ({
+    dockerVersion: '29.0.0',
+    resources: {
+      ...hostCapacity,
+      reservedTcpPorts: [],
+      reservedUdpPorts: [],
+      gpuIds: [],
+    },
+    attributes: [
+      ...attributes.map((attribute) => ({ name: attribute })),
+      { name: 'ecs.availability-zone', value: `us-east-1${'abc'[index % 3]}` },
+      { name: 'ecs.cpu-architecture', value: 'x86_64' },
+    ],
+    address,
+  })
+
+  const start = () => {
+    const process = simulatedProcess(clock)
+    const journal = openSlowDiskJournal(disk, process.clock, random)
+    const runtime = fakeRuntime(world, name)
+    const agent = startAgent(
+      {
+        session: { servers, cluster: 'default', token: '', offersFargate: true, agentVersion: '1.0.0', agentHash: '' },
+        engine: { ...defaultEngineOptions, hostAddress: address, cleanupWaitMs: 60_000 },
+      },
+      {
+        runtime: plant === 'container names' ? withNamesOfChance(runtime, random) : runtime,
+        journal,
+        transport: network.transportOf(name, process),
+        clock: process.clock,
+        random,
+        log: silentLog,
+        describe,
+      },
+    )
+    agent.ended.catch(() => {})
+    running = { agent, process, journal }
+  }
+  start()
+
+  return {
+    name,
+    world,
+    get agent() {
+      return running?.agent
+    },
+    start() {
+      if (!running) start()
+    },
+    kill() {
+      if (!running) return
+      const { agent, process, journal } = running
+      running = undefined
+      journal.crash()
+      process.kill()
+      agent.engine.stop()
+      network.processDied(process)
+    },
+  }
+}
+
+const withNamesOfChance = (runtime: ContainerRuntime, random: Random): ContainerRuntime => ({
+  ...runtime,
+  create(container, signal) {
+    const runtimeName = `${container.identity.runtimeName}-${random.uint32()}`
+    return runtime.create({ ...container, identity: { ...container.identity, runtimeName } }, signal)
+  },
+})
