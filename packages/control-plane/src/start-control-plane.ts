@@ -13,6 +13,7 @@ import { CellClosedError } from './cell/cell.ts'
 import { type CellComponent, Leadership } from './cell/leadership.ts'
 import type { ControlPlaneConfig } from './config/control-plane-settings.ts'
 import { type ControlPlaneDeps, defaultControlPlaneSettings } from './control-plane-deps.ts'
+import { daemonController } from './controllers/daemons.ts'
 import { lostHostsController } from './controllers/lost-hosts.ts'
 import { reaperController } from './controllers/reaper.ts'
 import { serviceController } from './controllers/services.ts'
@@ -58,6 +59,7 @@ export async function startControlPlane(
     { name: 'default cluster', start: (cell) => ensureDefaultCluster(cell, deps), stop: () => {} },
     lostHostsController({ ...deps, defer }),
     serviceController({ ...deps, defer }),
+    daemonController({ ...deps, defer }),
     reaperController(deps),
     {
       name: 'dispatch',

@@ -13,7 +13,7 @@ import type { PlacementRequest } from '../scheduler/placement-request.ts'
 import type { Transaction } from './cell.ts'
 import { ec2Pool, fargatePool } from './host-fleet-accounting.ts'
 import { compiledConstraints, compiledStrategy } from './placement-rules.ts'
-import type { PlacementSummary } from './placement-summary.ts'
+import { type PlacementSummary, summarizeWin } from './placement-summary.ts'
 import type {
   NetworkInterfaceRecord,
   TagRecord,
@@ -21,6 +21,7 @@ import type {
   TaskDefinitionRecord,
   TaskRecord,
 } from './records.ts'
+import { RuleTallies } from './rule-tallies.ts'
 import {
   claimFor,
   type EffectiveContainer,
@@ -80,10 +81,14 @@ export interface LaunchOutcome {
 /** Places `count` equal tasks and writes those that found a host. */
 export function launchTasks(tx: Transaction, deps: LaunchDeps, launch: TaskLaunch, count: number): LaunchOutcome {
   const blueprint = taskBlueprint(launch)
+  const fleet = tx.fleet.hosts
   const request = { ...blueprint.request, count }
-  const { placed, unplaced, explanation } = place(tx.fleet.hosts, request, deps.random)
+  const { placed, unplaced, explanation } = place(fleet, request, deps.random)
+  const tally =
+    placed.length === 0 ? undefined : talliesOf(fleet).countFor(fleet, request, launch.definition, deps.clock.now())
+  const hosts = fleet.pool(request.pool).slots.size
   const tasks = placed.map(({ hostId, dynamicPorts }) => {
-    const placement = summarizeWin(tx.fleet.hosts, request, hostId)
+    const placement = summarizeWin(hosts, explainWin(fleet, request, hostId), tally)
     return writeTask(tx, deps, blueprint, { hostId, dynamicPorts, placement })
   })
   return { tasks, unplaced, ...(unplaced > 0 && explanation !== undefined && { explanation }) }
@@ -113,7 +118,7 @@ export function launchTaskOn(
     blueprint.demand.dynamicPorts,
     new Set(blueprint.demand.ports.map(({ port }) => port)),
   )
-  const placement = { why: 'the host was named', hosts: 1 }
+  const placement = { hosts: 1, namedBy: launch.serviceName === undefined ? 'user' : 'service' } as const
   return { kind: 'launched', task: writeTask(tx, deps, blueprint, { hostId, dynamicPorts, placement }) }
 }
 
@@ -123,6 +128,18 @@ export const judgeHostFor = (
   launch: TaskLaunch,
   hostId: string,
 ): HostVerdict | undefined => judgeHost(tx.fleet.hosts, taskBlueprint(launch).request, hostId)
+
+/** Says of hosts whether they could take one more task of the launch, without launching it: what each lacks, or `undefined` for no such host. */
+export function hostJudge(
+  tx: Pick<Transaction, 'fleet'>,
+  launch: TaskLaunch,
+): (hostId: string) => HostVerdict | undefined {
+  const { request } = taskBlueprint(launch)
+  return (hostId) => judgeHost(tx.fleet.hosts, request, hostId)
+}
+
+/** What one task of a launch asks of the scheduler. */
+export const placementRequestOf = (launch: TaskLaunch): PlacementRequest => taskBlueprint(launch).request
 
 /** The pool of hosts that tasks of a launch type go to. */
 export const poolFor = (cluster: string, launchType: LaunchType): string =>
@@ -168,10 +185,14 @@ function taskBlueprint(launch: TaskLaunch): TaskBlueprint {
   }
 }
 
-function summarizeWin(fleet: HostFleet, request: PlacementRequest, hostId: string): PlacementSummary {
-  const steps = explainWin(fleet, request, hostId)?.steps ?? []
-  const why = steps.map(({ step, value, among }) => `${step} = ${value}${among === undefined ? '' : ` (${among})`}`)
-  return { why: why.join(', '), hosts: fleet.pool(request.pool).slots.size }
+const talliesByFleet = new WeakMap<HostFleet, RuleTallies>()
+
+function talliesOf(fleet: HostFleet): RuleTallies {
+  const known = talliesByFleet.get(fleet)
+  if (known !== undefined) return known
+  const tallies = new RuleTallies()
+  talliesByFleet.set(fleet, tallies)
+  return tallies
 }
 
 interface Berth {

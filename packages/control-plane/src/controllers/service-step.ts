@@ -5,7 +5,7 @@ import {
   type TaskDefinitionRecord,
   type TaskRecord,
 } from '../cell/records.ts'
-import { appendServiceEvent, primaryDeployment } from '../cell/service-changes.ts'
+import { appendServiceEvent, primaryDeployment, scaleService } from '../cell/service-changes.ts'
 import type { Change, ReadonlyTables } from '../cell/tables.ts'
 import { stopTask } from '../cell/task-changes.ts'
 import type { LaunchOutcome } from '../cell/task-launch.ts'
@@ -75,6 +75,8 @@ export function stepService(
   if (!primary) return nothingToDo
 
   const moves = scheduling.moves({ tx, service, primary, tasks, deps })
+  if (service.status === 'ACTIVE' && moves.desiredCount !== service.desiredCount)
+    service = scaleService(service, moves.desiredCount, now)
   stopTasks(tx, service, primary, tasks, moves.stop, deps)
   const launch = launchMissing(tx, service, moves, deps)
   service = launch.service

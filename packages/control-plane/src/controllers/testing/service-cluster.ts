@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest'
 import { testCluster } from '../../api/ecs/testing/test-cluster.ts'
 import type { HostRecord, TaskRecord } from '../../cell/records.ts'
 import { applyTaskReport } from '../../cell/task-changes.ts'
+import { daemonController } from '../daemons.ts'
 import { serviceController } from '../services.ts'
 
 /** What hosts need for containers that have a health check. */
@@ -13,15 +14,17 @@ const healthCheckAttributes = [
   { name: 'com.amazonaws.ecs.capability.docker-remote-api.1.24', fromAgent: true },
 ]
 
-/** A cluster with the service controller at work, whose hosts do what the test says. */
+/** A cluster with the controllers of services at work, whose hosts do what the test says. */
 export async function clusterWithServices(hosts = 2, host: Partial<HostRecord> = {}) {
   const cluster = await testCluster({ hosts, host })
   const { cell, clock, deps } = cluster
   for (const each of cell.tables.hosts.values())
     await cluster.put('hosts', each.id, { ...each, attributes: [...each.attributes, ...healthCheckAttributes] })
-  const controller = serviceController({ ...deps, defer: (run) => queueMicrotask(run) })
-  controller.start(cell)
-  onTestFinished(() => controller.stop())
+  const defer = (run: () => void) => queueMicrotask(run)
+  for (const controller of [serviceController({ ...deps, defer }), daemonController({ ...deps, defer })]) {
+    controller.start(cell)
+    onTestFinished(() => controller.stop())
+  }
 
   const tasks = () => Array.from(cell.tables.tasks.values())
   const report = (task: TaskRecord, status: TaskStatus, more: Partial<Report> = {}) =>
