@@ -136,6 +136,8 @@ export interface TaskRecord {
   readonly tags: TagRecord
   readonly version: number
   readonly createdAt: number
+  /** When its host said that it prepares what the task needs before images are pulled, such as its network. */
+  readonly activatingAt?: number
   readonly pullStartedAt?: number
   readonly pullStoppedAt?: number
   readonly startedAt?: number
@@ -146,7 +148,11 @@ export interface TaskRecord {
   /** Until when scale-in and deployments leave it alone. */
   readonly protectedUntil?: number
   readonly stoppingAt?: number
+  /** When its host said that some of its containers had ended. */
+  readonly deactivatingAt?: number
   readonly executionStoppedAt?: number
+  /** When its host said that all that was left was to clean up. */
+  readonly deprovisioningAt?: number
   readonly stoppedAt?: number
   /** Whether its service has taken note of its end, which counts once for the deployment. */
   readonly endNoticed?: true
@@ -195,6 +201,22 @@ export interface HostRecord {
   readonly version: number
 }
 
+/** What a deployment went through: a state and when, in ms since the epoch. */
+export type DeploymentStep = readonly [state: DeploymentState, at: number]
+
+/** `REPLACED`: another one became PRIMARY. `RETURNED`: a rollback made it PRIMARY again. */
+export type DeploymentState = 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'REPLACED' | 'RETURNED'
+
+/** A deployment that is not listed any more. */
+export interface PastDeployment {
+  readonly id: string
+  readonly taskDefinitionArn: string
+  readonly desiredCount: number
+  readonly createdAt: number
+  readonly rolloutStateReason: string
+  readonly steps: readonly DeploymentStep[]
+}
+
 export interface DeploymentRecord {
   /** `ecs-svc/<19 digits>` */
   readonly id: string
@@ -217,6 +239,8 @@ export interface DeploymentRecord {
   readonly notBefore?: number
   /** How many times in a row the throttle has grown. */
   readonly throttleSteps: number
+  /** What became of it after it was created, for its history. */
+  readonly steps?: readonly DeploymentStep[]
 }
 
 export interface ServiceRecord {
@@ -245,6 +269,8 @@ export interface ServiceRecord {
   readonly deployments: readonly DeploymentRecord[]
   /** The last one whose rollout completed, as it was then: where a rollback goes. */
   readonly lastCompletedDeployment?: DeploymentRecord
+  /** Those that are not listed any more, newest first, as many as `keptPastDeployments`. */
+  readonly pastDeployments?: readonly PastDeployment[]
   readonly tags: TagRecord
   readonly createdAt: number
   readonly createdBy: string

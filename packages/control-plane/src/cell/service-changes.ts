@@ -4,12 +4,20 @@ import { type Random, randomUuid } from '@berth/shared/random.ts'
 import type { Transaction } from './cell.ts'
 import {
   type DeploymentRecord,
+  type DeploymentState,
+  type PastDeployment,
   serviceEventKey,
   type ServiceEventRecord,
   serviceKey,
   type ServiceRecord,
 } from './records.ts'
 import type { ReadonlyTables } from './tables.ts'
+
+/** How many deployments a service remembers after they are gone. */
+export const keptPastDeployments = 10
+
+/** How many of its steps a deployment remembers: one that is rolled back to again and again has ever more. */
+const keptDeploymentSteps = 20
 
 /** How many events a service keeps: ECS shows the last 100. */
 export const keptServiceEvents = 100
@@ -54,7 +62,9 @@ export const primaryDeployment = (service: Pick<ServiceRecord, 'deployments'>): 
 /** Makes `deployment` the service's PRIMARY one, first in its list; the one before stays ACTIVE until its tasks are gone. */
 export function beginDeployment(service: ServiceRecord, deployment: DeploymentRecord, now: number): ServiceRecord {
   const before = service.deployments.map((earlier) =>
-    earlier.status === 'PRIMARY' ? { ...earlier, status: 'ACTIVE' as const, updatedAt: now } : earlier,
+    earlier.status === 'PRIMARY'
+      ? { ...withStep(earlier, 'REPLACED', now), status: 'ACTIVE' as const, updatedAt: now }
+      : earlier,
   )
   return {
     ...service,
@@ -76,8 +86,9 @@ export function returnToDeployment(
 ): ServiceRecord {
   const { launchType, capacityProviderStrategy, platformVersion, networkConfiguration } = completed
   const { notBefore: _waits, breakerFailures: _failures, ...settings } = completed
+  const latest = service.deployments.find(({ id }) => id === completed.id) ?? pastDeployment(service, completed.id)
   const again: DeploymentRecord = {
-    ...settings,
+    ...withStep({ ...settings, ...(latest?.steps !== undefined && { steps: latest.steps }) }, 'RETURNED', now),
     status: 'PRIMARY',
     desiredCount: service.desiredCount,
     updatedAt: now,
@@ -95,6 +106,9 @@ export function returnToDeployment(
       ...(platformVersion !== undefined && { platformVersion }),
       ...(networkConfiguration !== undefined && { networkConfiguration }),
       deployments: service.deployments.filter(({ id }) => id !== completed.id),
+      ...(service.pastDeployments !== undefined && {
+        pastDeployments: service.pastDeployments.filter(({ id }) => id !== completed.id),
+      }),
     },
     again,
     now,
@@ -110,14 +124,37 @@ export const changeDeployment = (
 ): ServiceRecord => ({
   ...service,
   deployments: service.deployments.map((deployment) =>
-    deployment.id === deploymentId ? { ...deployment, ...changes, updatedAt: now } : deployment,
+    deployment.id === deploymentId ? changed(deployment, changes, now) : deployment,
   ),
 })
 
-/** Takes deployments out of a service's list: those that were replaced and have no task left. */
+function changed(deployment: DeploymentRecord, changes: Partial<DeploymentRecord>, now: number): DeploymentRecord {
+  const { rolloutState } = changes
+  const moves = rolloutState !== undefined && rolloutState !== deployment.rolloutState
+  return { ...(moves ? withStep(deployment, rolloutState, now) : deployment), ...changes, updatedAt: now }
+}
+
+/** Takes deployments out of a service's list: those that were replaced and have no task left. They are remembered as past ones. */
 export const removeDeployments = (service: ServiceRecord, ids: ReadonlySet<string>): ServiceRecord => ({
   ...service,
   deployments: service.deployments.filter(({ id }) => !ids.has(id)),
+  pastDeployments: [
+    ...service.deployments.filter(({ id }) => ids.has(id)).map(asPast),
+    ...(service.pastDeployments ?? []),
+  ].slice(0, keptPastDeployments),
+})
+
+function asPast(deployment: DeploymentRecord): PastDeployment {
+  const { id, taskDefinitionArn, desiredCount, createdAt, rolloutStateReason, steps = [] } = deployment
+  return { id, taskDefinitionArn, desiredCount, createdAt, rolloutStateReason, steps }
+}
+
+const pastDeployment = ({ pastDeployments = [] }: ServiceRecord, wanted: string): PastDeployment | undefined =>
+  pastDeployments.find(({ id }) => id === wanted)
+
+const withStep = (deployment: DeploymentRecord, state: DeploymentState, at: number): DeploymentRecord => ({
+  ...deployment,
+  steps: [...(deployment.steps ?? []), [state, at] as const].slice(-keptDeploymentSteps),
 })
 
 /** Sets how many tasks a service is to have, and its PRIMARY deployment with it. */

@@ -126,8 +126,17 @@ function reportedTimes(task: TaskRecord, report: TaskReport): Partial<TaskRecord
   return times
 }
 
-/** Times that clients rely on, where the host told none. */
+/** Steps that the host tells no time of: when it was heard that a task is there. */
+const heardTimeNames = {
+  ACTIVATING: 'activatingAt',
+  DEACTIVATING: 'deactivatingAt',
+  DEPROVISIONING: 'deprovisioningAt',
+} as const satisfies Partial<Record<TaskStatus, keyof TaskRecord>>
+
+/** Times of steps that the host tells none of, or told none of though clients rely on them. */
 function statusTimes(task: TaskRecord, status: TaskStatus, report: TaskReport, now: number): Partial<TaskRecord> {
+  if (status === 'ACTIVATING' || status === 'DEACTIVATING' || status === 'DEPROVISIONING')
+    return { [heardTimeNames[status]]: now }
   if (status === 'RUNNING' && report.startedAt === 0) return { startedAt: now }
   if (status !== 'STOPPED') return {}
   return {

@@ -32,7 +32,11 @@ describe('RunTask', () => {
     expect(tasks[0]?.containerInstanceArn).toMatch(/container-instance\/default\/[ab]{32}$/)
     const [record] = cell.tables.tasks.values()
     expect(record?.containers[0]?.portGrants).toEqual([{ containerPort: 80, hostPort: 49153, protocol: 'tcp' }])
-    expect(record?.placement?.why).toContain('binpack')
+    expect(record?.placement).toEqual({
+      hosts: 2,
+      tally: { suitable: 2, removed: {} },
+      seen: [['binpack(share)', 65_536]],
+    })
   })
 
   test('nothing is promised beyond what the hosts have, and each that is full says why', async () => {
