@@ -20,6 +20,11 @@ const BENCHES: Record<string, Bench> = {
     about: 'RunTask of 10 tasks on fake hosts [--short] [--rounds N] [--seconds N] [--profile DIR] [--json FILE]',
     load: () => import('./run-task/run-task-bench.ts'),
   },
+  engine: {
+    about:
+      'tasks in Docker against the bare engine [--short] [--networks host,none,bridge] [--hosts N] [--tasks N] [--rounds N] [--profile DIR] [--json FILE]',
+    load: () => import('./engine/engine-bench.ts'),
+  },
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {

@@ -53,7 +53,7 @@ export function signedClient(endpoint: Endpoint, connections: number): SignedCli
 /** Signs as SDKs do, with the key of the day derived once. */
 function signer({ host, port, region, accessKeyId, secretAccessKey }: Endpoint) {
   let scope = ''
-  let key = Buffer.alloc(0)
+  let key: Buffer = Buffer.alloc(0)
   return (target: string, body: string): Record<string, string | number> => {
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
     const day = time.slice(0, 8)

@@ -77,8 +77,7 @@ async function measured(lab: Lab, rounds: number, forMs: number): Promise<{ whol
   const redis = new Redis(lab.redis.url)
   try {
     const definition = await registerShortTask(client)
-    const runTask = () =>
-      client.call<RunTaskAnswer>('RunTask', { ...request, taskDefinition: definition })
+    const runTask = () => client.call<RunTaskAnswer>('RunTask', { ...request, taskDefinition: definition })
     const first = await runTask()
     const floor = await startLeastServer(lab.endpoint, JSON.stringify(first.tasks[0]))
     try {

@@ -1,0 +1,87 @@
+import { Agent, request as httpRequest } from 'node:http'
+
+/** What a container is made of when nobody stands between: no more than it needs. */
+export interface BareContainer {
+  readonly image: string
+  readonly command: readonly string[]
+  readonly networkMode: string
+}
+
+/** The machine's Docker engine over its socket, by nothing but HTTP on kept-alive connections. */
+export interface BareEngine {
+  /** Resolves with the id of a container that runs. */
+  start(container: BareContainer): Promise<string>
+  kill(id: string): Promise<void>
+  remove(id: string): Promise<void>
+  imageId(reference: string): Promise<string>
+  /** Ids of the containers with this label. */
+  labelled(label: string): Promise<readonly string[]>
+  close(): void
+}
+
+/** On every container of the bench, so that none is left behind. */
+export const benchLabel = 'berth.bench'
+
+export function bareEngine(socketPath = '/var/run/docker.sock'): BareEngine {
+  const agent = new Agent({ keepAlive: true })
+  const call = (method: string, path: string, body?: unknown): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const text = body === undefined ? '' : JSON.stringify(body)
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+      const request = httpRequest({ socketPath, agent, method, path: `/v1.41${path}`, headers }, (response) => {
+        let answer = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk: string) => (answer += chunk))
+        response.once('error', reject)
+        response.once('end', () => {
+          if ((response.statusCode ?? 500) >= 400) reject(new Error(`${method} ${path}: ${answer}`))
+          else resolve(answer === '' ? undefined : JSON.parse(answer))
+        })
+      })
+      request.once('error', reject)
+      request.end(text)
+    })
+
+  return {
+    async start({ image, command, networkMode }) {
+      const { Id } = (await call('POST', '/containers/create', {
+        Image: image,
+        Cmd: command,
+        Labels: { [benchLabel]: 'bare' },
+        HostConfig: { NetworkMode: networkMode },
+      })) as { Id: string }
+      await call('POST', `/containers/${Id}/start`)
+      return Id
+    },
+    async kill(id) {
+      await call('POST', `/containers/${id}/kill`)
+    },
+    async remove(id) {
+      await call('DELETE', `/containers/${id}?force=true&v=true`)
+    },
+    async imageId(reference) {
+      return ((await call('GET', `/images/${reference}/json`)) as { Id: string }).Id
+    },
+    async labelled(label) {
+      const filters = encodeURIComponent(JSON.stringify({ label: [label] }))
+      const found = (await call('GET', `/containers/json?all=true&filters=${filters}`)) as readonly { Id: string }[]
+      return found.map(({ Id }) => Id)
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+/** Runs `work` over all items, so many at once. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  parallelism: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = []
+  const queue = items.entries()
+  const worker = async () => {
+    for (const [at, item] of queue) results[at] = await work(item)
+  }
+  await Promise.all(Array.from({ length: parallelism }, worker))
+  return results
+}
