@@ -35,7 +35,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'control-plane/cell',
     knows: ['shared', 'control-plane/scheduler', 'control-plane/store'],
-    testsKnow: memoryStore,
+    testsKnow: [...memoryStore, 'control-plane/api'],
     integrationTestsKnow: redisStore,
   },
   {

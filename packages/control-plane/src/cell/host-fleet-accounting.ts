@@ -1,6 +1,6 @@
 import type { Demand } from '../scheduler/demand.ts'
 import type { HostDescription, HostState } from '../scheduler/host-description.ts'
-import { HostFleet } from '../scheduler/host-fleet.ts'
+import { HostFleet, type TaskClaim } from '../scheduler/host-fleet.ts'
 import { type ClaimRecord, type HostRecord, holdsClaim, type TaskRecord } from './records.ts'
 import type { Change } from './tables.ts'
 
@@ -16,6 +16,8 @@ export const ec2Pool = (cluster: string): string => `ec2/${cluster}`
  */
 export class HostFleetAccounting {
   readonly hosts = new HostFleet()
+  /** Claims on hosts that are not there (any more, or yet), by task: they are taken up when the host comes, as when its end is undone. */
+  readonly #onAbsentHosts = new Map<string, TaskClaim>()
 
   /** Takes a change of a record into account. Undoing a change is following its reverse. */
   follow(change: Change): void {
@@ -25,29 +27,49 @@ export class HostFleetAccounting {
 
   #followHost(before: HostRecord | undefined, after: HostRecord | undefined): void {
     if (after === undefined || after.status === 'INACTIVE') {
-      if (before !== undefined) this.hosts.removeHost(before.id)
+      if (before !== undefined) this.#removeHost(before.id)
       return
     }
     if (before !== undefined && before.status !== 'INACTIVE' && describesTheSame(before, after))
       this.hosts.setHostState(after.id, hostState(after))
-    else this.hosts.putHost(hostDescription(after), hostState(after))
+    else this.#putHost(after)
+  }
+
+  #putHost(host: HostRecord): void {
+    this.hosts.putHost(hostDescription(host), hostState(host))
+    for (const [taskId, claim] of this.#onAbsentHosts) {
+      if (claim.hostId !== host.id) continue
+      this.#onAbsentHosts.delete(taskId)
+      this.hosts.claim(host.id, taskId, claim.demand, claim)
+    }
+  }
+
+  #removeHost(hostId: string): void {
+    for (const taskId of this.hosts.tasksOn(hostId)) {
+      const claim = this.hosts.claimOf(taskId)
+      if (claim) this.#onAbsentHosts.set(taskId, claim)
+    }
+    this.hosts.removeHost(hostId)
   }
 
   #followTask(before: TaskRecord | undefined, after: TaskRecord | undefined): void {
     const held = before !== undefined && holdsClaim(before)
     const holds = after !== undefined && holdsClaim(after)
     if (held === holds) return
-    if (held) this.hosts.release(before.id)
+    if (held) this.#release(before.id)
     else if (holds) this.#claim(after)
   }
 
-  /** Tasks of a host that is gone hold nothing: there is nothing left to hold. */
+  #release(taskId: string): void {
+    if (!this.#onAbsentHosts.delete(taskId)) this.hosts.release(taskId)
+  }
+
   #claim(task: TaskRecord): void {
-    if (task.hostId === undefined || this.hosts.slotOf(task.hostId) === undefined) return
-    this.hosts.claim(task.hostId, task.id, claimedDemand(task.claim), {
-      group: task.group,
-      dynamicPorts: task.claim.dynamicPorts,
-    })
+    const { hostId, group, claim } = task
+    if (hostId === undefined) return
+    const taken = { hostId, demand: claimedDemand(claim), group, dynamicPorts: claim.dynamicPorts }
+    if (this.hosts.slotOf(hostId) === undefined) this.#onAbsentHosts.set(task.id, taken)
+    else this.hosts.claim(hostId, task.id, taken.demand, taken)
   }
 }
 

@@ -7,7 +7,11 @@ export type IndexKey<R> = (record: R) => string | undefined
  */
 export class Table<R, I extends string = string> {
   readonly #records = new Map<string, R>()
-  readonly #indexes: readonly { readonly name: I; readonly keyOf: IndexKey<R>; readonly entries: Map<string, Set<string>> }[]
+  readonly #indexes: readonly {
+    readonly name: I
+    readonly keyOf: IndexKey<R>
+    readonly entries: Map<string, Set<string>>
+  }[]
 
   constructor(indexes: Readonly<Record<I, IndexKey<R>>>) {
     this.#indexes = Object.entries<IndexKey<R>>(indexes).map(([name, keyOf]) => ({
