@@ -34,10 +34,10 @@ export interface AwsEnvironment {
 /** How an `aws` command is called in these tests. */
 export interface AwsRunner {
   readonly cli: AwsCli
-  /** Runs `aws ecs <args>`; failing is a result as well. */
-  run(...args: readonly string[]): Promise<CommandResult>
-  /** Runs `aws ecs <args>` and returns what it printed, parsed. @throws when it fails. */
-  json<Output = Readonly<Record<string, unknown>>>(...args: readonly string[]): Promise<Output>
+  /** Runs `aws ecs <command>`; failing is a result as well. The command is split at spaces, `args` follow as they are. */
+  run(command: string, ...args: readonly string[]): Promise<CommandResult>
+  /** Runs `aws ecs <command>` and returns what it printed, parsed. @throws when it fails. */
+  json<Output = Readonly<Record<string, unknown>>>(command: string, ...args: readonly string[]): Promise<Output>
 }
 
 /** Older releases of both versions do not know `AWS_ENDPOINT_URL` (1.29.7 and 2.13.0 brought it); they are told by an option. */
@@ -52,12 +52,13 @@ export function awsRunner(cli: AwsCli, { endpoint, variables }: AwsEnvironment):
     ...pyenvOf(process.env),
     ...variables,
   }
-  const run = (...args: readonly string[]) => runCommand(cli.path, ['ecs', ...args, ...told], environment)
+  const run = (command: string, ...args: readonly string[]) =>
+    runCommand(cli.path, ['ecs', ...command.split(' '), ...args, ...told], environment)
   return {
     cli,
     run,
-    async json<Output>(...args: readonly string[]) {
-      const printed = succeeded(`${cli.version} ecs ${args.join(' ')}`, await run(...args))
+    async json<Output>(command: string, ...args: readonly string[]) {
+      const printed = succeeded(`${cli.version} ecs ${[command, ...args].join(' ')}`, await run(command, ...args))
       return (printed.trim() === '' ? {} : JSON.parse(printed)) as Output
     },
   }

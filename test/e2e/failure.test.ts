@@ -9,6 +9,7 @@ import {
   type NetworkMode,
   RegisterTaskDefinitionCommand,
   RunTaskCommand,
+  StopTaskCommand,
   TagResourceCommand,
   type Task,
 } from '@aws-sdk/client-ecs'
@@ -176,7 +177,7 @@ describe('when something goes wrong', () => {
           ? true
           : undefined
       })
-      await under.current.aws[0]?.json('stop-task', '--task', holders[0] ?? '')
+      await client().send(new StopTaskCommand({ task: holders[0] }))
       await eventually('it runs', async () => {
         const { services } = await client().send(new DescribeServicesCommand({ services: ['waits'] }))
         return services?.[0]?.runningCount === 1 ? true : undefined

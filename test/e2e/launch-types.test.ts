@@ -173,10 +173,8 @@ describe('tasks of launch type EC2', () => {
       )
     }
     const messages = ((await described())?.events ?? []).map(({ message }) => message ?? '')
-    expect(messages.some((message) => /^\(service rolling\) has started 2 tasks: \(task /.test(message))).toBe(true)
-    expect(messages.some((message) => /^\(service rolling\) has stopped \d running tasks: \(task /.test(message))).toBe(
-      true,
-    )
+    expect(messages).toContainEqual(expect.stringMatching(/^\(service rolling\) has started 2 tasks: \(task /))
+    expect(messages).toContainEqual(expect.stringMatching(/^\(service rolling\) has stopped \d running tasks: \(task /))
     expect(messages).toContain('(service rolling) has reached a steady state.')
   })
 

@@ -11,6 +11,7 @@ import {
   RunTaskCommand,
   TagResourceCommand,
   type Task,
+  UpdateServiceCommand,
 } from '@aws-sdk/client-ecs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { clusterForTests } from './cluster-in-test.ts'
@@ -213,5 +214,45 @@ describe(`while ${allTasks} tasks run`, () => {
       expect(task).toMatchObject({ lastStatus: 'STOPPED', stopCode: 'EssentialContainerExited' })
       expect(task.containers?.[0]?.exitCode).toBe(137)
     }
+  })
+
+  it('kill -9 of everything while tasks start: as many run in the end as are wanted, and no container too many', async () => {
+    for (const round of [1, 2]) {
+      const desiredCount = tasksOfEach + 10 * round
+      const launching = client().send(new UpdateServiceCommand({ service: 'bridged', desiredCount }))
+      await launching
+      await eventually('some containers have started, and some have not', async () =>
+        (await under.current.containers()).length > Object.keys(before.containers).length + 10 * round - 10
+          ? true
+          : undefined,
+      )
+      await kill('redis', 'control-plane', 'agent-1', 'agent-2', 'agent-3')
+      await eventually(`${desiredCount} run, and nothing else does`, async () => {
+        const tasks = await allTasksTold()
+        expect(tasks.filter(({ group }) => group === 'service:bridged')).toHaveLength(desiredCount)
+        expect(tasks.filter(({ lastStatus }) => lastStatus !== 'RUNNING')).toEqual([])
+        const running = (await under.current.containers()).filter(({ State }) => State === 'running')
+        const holdingNetworks = tasks.filter(({ group }) => group === 'service:with-addresses').length
+        expect(running).toHaveLength(tasks.length + holdingNetworks)
+        return true
+      })
+    }
+  })
+
+  it('berth down ends every container, and berth up starts the tasks of services again', async () => {
+    await under.current.berth('down')
+    expect(await under.current.containers()).toEqual([])
+    await under.current.berth('up', '--detach')
+    await eventually('the services have all their tasks', async () => {
+      const { services = [] } = await client().send(
+        new DescribeServicesCommand({ services: ['with-addresses', 'bridged'] }),
+      )
+      expect(services.map(({ runningCount }) => runningCount)).toEqual(services.map(({ desiredCount }) => desiredCount))
+      const tasks = await allTasksTold()
+      expect(tasks.every(({ group }) => group?.startsWith('service:'))).toBe(true)
+      const running = (await under.current.containers()).filter(({ State }) => State === 'running')
+      expect(runtimeIds(tasks).filter((id) => !running.some(({ Id }) => Id === id))).toEqual([])
+      return true
+    })
   })
 })

@@ -26,6 +26,11 @@ import { sleeperImage } from './test-images.ts'
 describe('tasks and what is told of them', () => {
   const under = clusterForTests({ hosts: 2 })
   const client = () => under.current.client
+  const anyAws = (): AwsRunner => {
+    const [first] = under.current.aws
+    if (first === undefined) throw new Error('there is no aws command')
+    return first
+  }
   const waiter = () => ({ client: client(), maxWaitTime: 60, minDelay: 1, maxDelay: 1 })
   const describeTasks = async (...tasks: string[]): Promise<readonly Task[]> =>
     (await client().send(new DescribeTasksCommand({ tasks, include: ['TAGS'] }))).tasks ?? []
@@ -44,46 +49,43 @@ describe('tasks and what is told of them', () => {
   })
 
   it.for([1, 2])('run-task, wait, stop-task, wait by the aws command of version %i', async (major, { skip }) => {
-    const aws = under.current.aws.find(({ cli }) => cli.major === major) as AwsRunner
-    if (aws === undefined) skip(`no aws command of version ${major}`)
+    const aws = under.current.aws.find(({ cli }) => cli.major === major)
+    if (aws === undefined) throw skip(`no aws command of version ${major}`)
     const { tasks, failures } = await aws.json<{ tasks: Task[]; failures: unknown[] }>(
-      ...['run-task', '--task-definition', 'sleeper', '--launch-type', 'EC2', '--count', '2'],
+      'run-task --task-definition sleeper --launch-type EC2 --count 2',
     )
     expect(failures).toEqual([])
     expect(tasks).toHaveLength(2)
     const arns = taskArnsOf({ tasks })
-    await aws.json('wait', 'tasks-running', '--tasks', ...arns)
-    const stopped = await aws.json<{ task: Task }>('stop-task', '--task', arns[0] ?? '', '--reason', 'enough')
+    await aws.json('wait tasks-running --tasks', ...arns)
+    const stopped = await aws.json<{ task: Task }>(`stop-task --task ${arns[0]} --reason enough`)
     expect(stopped.task.desiredStatus).toBe('STOPPED')
-    await aws.json('stop-task', '--task', arns[1] ?? '')
-    await aws.json('wait', 'tasks-stopped', '--tasks', ...arns)
+    await aws.json(`stop-task --task ${arns[1]}`)
+    await aws.json('wait tasks-stopped --tasks', ...arns)
 
-    const described = await aws.json<{ tasks: Task[] }>('describe-tasks', '--tasks', ...arns)
+    const described = await aws.json<{ tasks: Task[] }>('describe-tasks --tasks', ...arns)
     for (const task of described.tasks) {
       expect(task).toMatchObject({ lastStatus: 'STOPPED', stopCode: 'UserInitiated' })
       expect(task.containers?.[0]).toMatchObject({ lastStatus: 'STOPPED', exitCode: 0 })
     }
-    expect(described.tasks.map(({ stoppedReason }) => stoppedReason).toSorted()).toEqual([
-      'Task stopped by user',
-      'enough',
-    ])
+    const reasons = described.tasks.map(({ taskArn, stoppedReason }) => [taskArn, stoppedReason])
+    expect(Object.fromEntries(reasons)).toEqual({ [arns[0] ?? '']: 'enough', [arns[1] ?? '']: 'Task stopped by user' })
   })
 
   it('start-task puts a task on the host that is named, and a host that is not there is a failure', async () => {
-    const [aws] = under.current.aws
+    const startOn = (host: string) =>
+      anyAws().json<{ tasks: Task[]; failures: unknown[] }>(
+        `start-task --task-definition sleeper --container-instances ${host}`,
+      )
     const { containerInstanceArns = [] } = await client().send(new ListContainerInstancesCommand({}))
     for (const arn of containerInstanceArns) {
-      const { tasks, failures } = (await aws?.json(
-        ...['start-task', '--task-definition', 'sleeper', '--container-instances', arn],
-      )) as { tasks: Task[]; failures: unknown[] }
+      const { tasks, failures } = await startOn(arn)
       expect(failures).toEqual([])
       expect(tasks.map(({ containerInstanceArn }) => containerInstanceArn)).toEqual([arn])
       await waitUntilTasksRunning(waiter(), { tasks: taskArnsOf({ tasks }) })
     }
     const nowhere = (containerInstanceArns[0] ?? '').replace(/[0-9a-f]{32}$/, '0'.repeat(32))
-    const { tasks, failures } = (await aws?.json(
-      ...['start-task', '--task-definition', 'sleeper', '--container-instances', nowhere],
-    )) as { tasks: Task[]; failures: unknown[] }
+    const { tasks, failures } = await startOn(nowhere)
     expect(tasks).toEqual([])
     expect(failures).toMatchObject([{ arn: nowhere, reason: 'MISSING' }])
   })
@@ -156,9 +158,8 @@ describe('tasks and what is told of them', () => {
     expect(pages.map(({ length }) => length)).toEqual([2, 2, 1])
     expect(pages.flat().toSorted()).toEqual(arns)
 
-    const [aws] = under.current.aws
-    const listed = await aws?.json<{ taskArns: string[] }>('list-tasks', '--started-by', 'paging', '--page-size', '2')
-    expect(listed?.taskArns.toSorted()).toEqual(arns)
+    const listed = await anyAws().json<{ taskArns: string[] }>('list-tasks --started-by paging --page-size 2')
+    expect(listed.taskArns.toSorted()).toEqual(arns)
 
     for (let revision = 0; revision < 4; revision++) {
       await client().send(
@@ -207,16 +208,16 @@ describe('tasks and what is told of them', () => {
   })
 
   it('tells in failures what is not there, and in exit codes what is wrong', async () => {
-    const [aws] = under.current.aws
+    const aws = anyAws()
     const nobody = '0'.repeat(32)
     const { tasks, failures } = await client().send(new DescribeTasksCommand({ tasks: [nobody] }))
     expect(tasks).toEqual([])
     expect(failures).toMatchObject([{ arn: expect.stringContaining(nobody) as string, reason: 'MISSING' }])
 
-    const refused = await aws?.run('describe-tasks', '--cluster', 'no-such-cluster', '--tasks', nobody)
-    expect(refused?.code).toBe(aws?.cli.major === 1 ? 255 : 254)
-    expect(refused?.stderr).toContain('(ClusterNotFoundException)')
-    expect(refused?.stderr).toContain('Cluster not found.')
+    const refused = await aws.run(`describe-tasks --cluster no-such-cluster --tasks ${nobody}`)
+    expect(refused.code).toBe(aws.cli.major === 1 ? 255 : 254)
+    expect(refused.stderr).toContain('(ClusterNotFoundException)')
+    expect(refused.stderr).toContain('Cluster not found.')
   })
 
   it('berth status shows hosts, services and tasks', async () => {

@@ -75,26 +75,24 @@ describe('the walk of the documentation', () => {
       const serviceTasks = () => tasksOfService(aws())
 
       it('makes a cluster, registers a task definition and creates a service of two', async () => {
-        const made = await aws().json<{ cluster: EcsCluster }>('create-cluster', '--cluster-name', 'my-ecs-cluster')
+        const made = await aws().json<{ cluster: EcsCluster }>('create-cluster --cluster-name my-ecs-cluster')
         expect(made.cluster).toMatchObject({ clusterName: 'my-ecs-cluster', status: 'ACTIVE' })
 
-        // prettier-ignore
         const registered = await aws().json<{ taskDefinition: { family: string; status: string } }>(
-          'register-task-definition', '--family', 'my-app-task', '--network-mode', 'awsvpc',
-          '--requires-compatibilities', 'FARGATE', '--cpu', '256', '--memory', '512',
-          '--container-definitions', '[{"name":"my-app-container","image":"my-app-image:latest","portMappings":[{"containerPort":80,"hostPort":80}]}]',
+          'register-task-definition --family my-app-task --network-mode awsvpc --requires-compatibilities FARGATE ' +
+            '--cpu 256 --memory 512 --container-definitions',
+          '[{"name":"my-app-container","image":"my-app-image:latest","portMappings":[{"containerPort":80,"hostPort":80}]}]',
         )
         expect(registered.taskDefinition).toMatchObject({ family: 'my-app-task', status: 'ACTIVE' })
 
-        // prettier-ignore
         const created = await aws().json<{ service: Service }>(
-          'create-service', '--cluster', 'my-ecs-cluster', '--service-name', 'my-app-service',
-          '--task-definition', 'my-app-task', '--desired-count', '2', '--launch-type', 'FARGATE',
-          '--network-configuration', '{"awsvpcConfiguration":{"subnets":["subnet-abc123","subnet-def456"],"securityGroups":["sg-123abc"],"assignPublicIp":"ENABLED"}}',
+          'create-service --cluster my-ecs-cluster --service-name my-app-service --task-definition my-app-task ' +
+            '--desired-count 2 --launch-type FARGATE --network-configuration',
+          '{"awsvpcConfiguration":{"subnets":["subnet-abc123","subnet-def456"],"securityGroups":["sg-123abc"],"assignPublicIp":"ENABLED"}}',
         )
         expect(created.service).toMatchObject({ serviceName: 'my-app-service', status: 'ACTIVE', desiredCount: 2 })
 
-        await aws().json(...['wait', 'services-stable', '--cluster', 'my-ecs-cluster', '--services', 'my-app-service'])
+        await aws().json('wait services-stable --cluster my-ecs-cluster --services my-app-service')
       })
 
       it('runs two tasks, each with an address of its own that answers on port 80', async () => {
@@ -134,9 +132,10 @@ describe('the walk of the documentation', () => {
           return `file://${join(directory, name)}`
         }
         try {
-          await aws().json('register-task-definition', '--cli-input-json', file('task.json', taskDefinitionFile))
+          await aws().json('register-task-definition --cli-input-json', file('task.json', taskDefinitionFile))
           await aws().json(
-            ...['create-service', '--cluster', 'my-ecs-cluster', '--cli-input-json', file('service.json', serviceFile)],
+            'create-service --cluster my-ecs-cluster --cli-input-json',
+            file('service.json', serviceFile),
           )
         } finally {
           rmSync(directory, { recursive: true })
@@ -151,7 +150,7 @@ describe('the walk of the documentation', () => {
       it('deletes service and cluster, and no container is left', async () => {
         await deleteService(aws())
         const { cluster: gone } = await eventually('the cluster can be deleted', () =>
-          aws().json<{ cluster: EcsCluster }>('delete-cluster', '--cluster', 'my-ecs-cluster'),
+          aws().json<{ cluster: EcsCluster }>('delete-cluster --cluster my-ecs-cluster'),
         )
         expect(gone.status).toBe('INACTIVE')
         const running = (await cluster.current.containers()).filter(({ State }) => State === 'running')
@@ -219,22 +218,20 @@ async function expectToAnswer(tasks: readonly Task[]): Promise<void> {
 
 async function tasksOfService(aws: AwsRunner): Promise<readonly Task[]> {
   const { taskArns } = await aws.json<{ taskArns: readonly string[] }>(
-    ...['list-tasks', '--cluster', 'my-ecs-cluster', '--service-name', 'my-app-service'],
+    'list-tasks --cluster my-ecs-cluster --service-name my-app-service',
   )
   return taskArns.length === 0 ? [] : describeTasks(aws, taskArns)
 }
 
 const describeTasks = async (aws: AwsRunner, arns: readonly string[]): Promise<readonly Task[]> =>
-  (await aws.json<{ tasks: readonly Task[] }>(...['describe-tasks', '--cluster', 'my-ecs-cluster', '--tasks', ...arns]))
-    .tasks
+  (await aws.json<{ tasks: readonly Task[] }>('describe-tasks --cluster my-ecs-cluster --tasks', ...arns)).tasks
 
 async function deleteService(aws: AwsRunner): Promise<void> {
-  const named = ['--cluster', 'my-ecs-cluster', '--service', 'my-app-service']
-  await aws.json('update-service', ...named, '--desired-count', '0')
-  await aws.json('delete-service', ...named)
+  await aws.json('update-service --cluster my-ecs-cluster --service my-app-service --desired-count 0')
+  await aws.json('delete-service --cluster my-ecs-cluster --service my-app-service')
   await eventually('the service is INACTIVE', async () => {
     const { services } = await aws.json<{ services: readonly Service[] }>(
-      ...['describe-services', '--cluster', 'my-ecs-cluster', '--services', 'my-app-service'],
+      'describe-services --cluster my-ecs-cluster --services my-app-service',
     )
     return services[0]?.status === 'INACTIVE' ? true : undefined
   })
