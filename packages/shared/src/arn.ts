@@ -19,6 +19,10 @@ export const taskDefinitionArn = (scope: ArnScope, family: string, revision: num
 export const taskArn = (scope: ArnScope, cluster: string, id: string): Arn => ecsArn(scope, `task/${cluster}/${id}`)
 export const serviceArn = (scope: ArnScope, cluster: string, name: string): Arn =>
   ecsArn(scope, `service/${cluster}/${name}`)
+export const serviceDeploymentArn = (scope: ArnScope, cluster: string, service: string, id: string): Arn =>
+  ecsArn(scope, `service-deployment/${cluster}/${service}/${id}`)
+export const serviceRevisionArn = (scope: ArnScope, cluster: string, service: string, id: string): Arn =>
+  ecsArn(scope, `service-revision/${cluster}/${service}/${id}`)
 export const containerInstanceArn = (scope: ArnScope, cluster: string, id: string): Arn =>
   ecsArn(scope, `container-instance/${cluster}/${id}`)
 export const containerArn = (scope: ArnScope, cluster: string, taskId: string, containerUuid: string): Arn =>

@@ -46,6 +46,10 @@ export const serviceNotFound = (): ApiError => new ApiError('ServiceNotFoundExce
 /** The service that was named is INACTIVE or DRAINING. */
 export const serviceNotActive = (): ApiError => new ApiError('ServiceNotActiveException', 'Service was not ACTIVE.')
 
+/** The service deployment that was named does not exist. */
+export const serviceDeploymentNotFound = (): ApiError =>
+  new ApiError('ServiceDeploymentNotFoundException', 'The service deployment was not found.')
+
 /** The resource that was named does not exist. */
 export const resourceNotFound = (message: string): ApiError => new ApiError('ResourceNotFoundException', message)
 

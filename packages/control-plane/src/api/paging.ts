@@ -12,6 +12,7 @@ const pageRules = {
   ListAttributes: { defaultSize: 100, maxSize: 100 },
   ListClusters: { defaultSize: 100, maxSize: 100 },
   ListContainerInstances: { defaultSize: 100, maxSize: 100 },
+  ListServiceDeployments: { defaultSize: 20, maxSize: 100 },
   ListServices: { defaultSize: 10, maxSize: 100 },
   ListServicesByNamespace: { defaultSize: 10, maxSize: 100 },
   ListTaskDefinitionFamilies: { defaultSize: 100, maxSize: 100 },

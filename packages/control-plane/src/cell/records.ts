@@ -275,9 +275,54 @@ export interface ServiceRecord {
   readonly createdAt: number
   readonly createdBy: string
   readonly clientToken?: string
+  /** Id of the newest service deployment. Absent where the service is older than these. */
+  readonly currentServiceDeployment?: string
   readonly steady: boolean
   /** When the last "unable to place" event of each text was written, so that equal ones are left out for 6 h. */
   readonly placementFailure?: { readonly message: string; readonly at: number }
+}
+
+/** What a deployment's tasks are made from, kept after the deployment: a service revision. */
+export interface ServiceRevisionRecord {
+  /** 19 digits: those of the deployment's id. */
+  readonly id: string
+  /** `<cluster>/<service>` */
+  readonly service: string
+  readonly taskDefinitionArn: string
+  readonly launchType: 'EC2' | 'FARGATE' | 'EXTERNAL'
+  readonly capacityProviderStrategy: readonly ecs.CapacityProviderStrategyItem[]
+  readonly platformVersion?: string
+  readonly networkConfiguration?: ecs.NetworkConfiguration
+  readonly containerImages: readonly { readonly containerName: string; readonly image: string }[]
+  readonly createdAt: number
+}
+
+/** A service on its way from some revisions to another, and how that ended. */
+export interface ServiceDeploymentRecord {
+  /** 21 characters. */
+  readonly id: string
+  /** `<cluster>/<service>` */
+  readonly service: string
+  /** Id of the revision that it goes to: the digits of the deployment's id. */
+  readonly targetRevision: string
+  readonly sourceRevisions: readonly string[]
+  readonly status: ecs.ServiceDeploymentStatus
+  readonly statusReason?: string
+  readonly deploymentConfiguration: ecs.DeploymentConfiguration
+  readonly circuitBreaker: {
+    readonly status: ecs.ServiceDeploymentRollbackMonitorsStatus
+    readonly failureCount: number
+    readonly threshold: number
+  }
+  readonly rollback?: { readonly reason: string; readonly startedAt: number; readonly revision: string }
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** When its service was first acted on for it. */
+  readonly startedAt?: number
+  /** When it ended, well or not. */
+  readonly finishedAt?: number
+  /** When it was stopped: by a user, by a newer one, or because it failed and is not rolled back. */
+  readonly stoppedAt?: number
 }
 
 export interface ServiceEventRecord {
@@ -322,6 +367,10 @@ export interface CellRecords {
   hosts: HostRecord
   /** By `cluster/name`. */
   services: ServiceRecord
+  /** By `cluster/name/id`. */
+  serviceRevisions: ServiceRevisionRecord
+  /** By `cluster/name/id`. */
+  serviceDeployments: ServiceDeploymentRecord
   /** By `cluster/name/<sequence, 12 digits>`. */
   serviceEvents: ServiceEventRecord
   /** By `principalArn name`. */
@@ -339,6 +388,8 @@ export const tableNames = [
   'tasks',
   'hosts',
   'services',
+  'serviceRevisions',
+  'serviceDeployments',
   'serviceEvents',
   'accountSettings',
   'clientTokens',
@@ -346,6 +397,8 @@ export const tableNames = [
 
 export const serviceKey = (cluster: string, name: string): string => `${cluster}/${name}`
 export const taskDefinitionKey = (family: string, revision: number): string => `${family}:${revision}`
+/** The key of a service's revision or service deployment. */
+export const ofServiceKey = (service: string, id: string): string => `${service}/${id}`
 export const serviceEventKey = (service: string, sequence: number): string =>
   `${service}/${String(sequence).padStart(12, '0')}`
 export const accountSettingKey = (principalArn: string, name: string): string => `${principalArn} ${name}`

@@ -1,6 +1,7 @@
 import type { DeploymentCircuitBreaker, ThresholdConfiguration } from '@aws-sdk/client-ecs'
 import type { DeploymentRecord, ServiceRecord } from '../cell/records.ts'
 import { primaryDeployment } from '../cell/service-changes.ts'
+import { rollbackTarget } from '../cell/service-deployments.ts'
 
 /** What ECS uses where a breaker names no threshold: half of the desired count. */
 const defaultThreshold = { type: 'BOUNDED_PERCENT', value: 50 } as const satisfies ThresholdConfiguration
@@ -57,14 +58,4 @@ export function judgeDeployment(
   if ((primary.breakerFailures ?? 0) < failureThreshold(breaker, service.desiredCount)) return { kind: 'holds' }
   const target = breaker.rollback === true ? rollbackTarget(service, primary) : undefined
   return target === undefined ? { kind: 'fails' } : { kind: 'rolls back', target }
-}
-
-/** Where a service goes when `from` is given up: the last deployment that completed, unless that is `from` itself. */
-export function rollbackTarget(
-  { deployments, lastCompletedDeployment }: Pick<ServiceRecord, 'deployments' | 'lastCompletedDeployment'>,
-  from: DeploymentRecord,
-): DeploymentRecord | undefined {
-  // A cell written before completed deployments were remembered has them in the list at least.
-  const last = lastCompletedDeployment ?? deployments.find(({ rolloutState }) => rolloutState === 'COMPLETED')
-  return last === undefined || last.id === from.id ? undefined : last
 }

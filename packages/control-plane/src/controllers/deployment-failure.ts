@@ -1,6 +1,7 @@
 import type { Transaction } from '../cell/cell.ts'
 import type { DeploymentRecord, ServiceRecord } from '../cell/records.ts'
 import { appendServiceEvent, changeDeployment, primaryDeployment, returnToDeployment } from '../cell/service-changes.ts'
+import { currentServiceDeployment, rollbackTarget } from '../cell/service-deployments.ts'
 import { taskDefinitionOfArn } from '../cell/service-launch.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { judgeDeployment } from './circuit-breaker.ts'
@@ -11,29 +12,40 @@ export function applyCircuitBreaker(tx: Transaction, service: ServiceRecord, dep
   const verdict = judgeDeployment(service)
   const primary = primaryDeployment(service)
   if (verdict.kind === 'holds' || !primary) return service
-  const failed = failDeployment(tx, service, primary, deps)
+  appendServiceEvent(tx, deps, service, say.deploymentFailed(service, primary))
+  const failed = failDeployment(service, primary, say.breakerTripped, deps)
   // What a deployment was made from may have been deleted since: then there is nothing to go back to.
   const canRollBack = verdict.kind === 'rolls back' && taskDefinitionOfArn(tx.tables, verdict.target.taskDefinitionArn)
-  return canRollBack ? rollBack(tx, failed, verdict.target, deps) : failed
+  return canRollBack ? rollBack(tx, failed, verdict.target, say.breakerRollsBack(verdict.target), deps) : failed
+}
+
+/** Does what a user asked of the deployment that goes on: to stop it where it is, or to go back. */
+export function applyStopRequest(tx: Transaction, service: ServiceRecord, deps: ControlPlaneDeps): ServiceRecord {
+  const status = currentServiceDeployment(tx.tables, service)?.status
+  const primary = primaryDeployment(service)
+  if ((status !== 'STOP_REQUESTED' && status !== 'ROLLBACK_REQUESTED') || primary?.rolloutState !== 'IN_PROGRESS')
+    return service
+  const stopped = failDeployment(service, primary, say.stoppedByUser, deps)
+  const target = status === 'ROLLBACK_REQUESTED' ? rollbackTarget(service, primary) : undefined
+  return target ? rollBack(tx, stopped, target, say.userRollsBack(target), deps) : stopped
 }
 
 function failDeployment(
-  tx: Transaction,
   service: ServiceRecord,
   primary: DeploymentRecord,
+  rolloutStateReason: string,
   deps: ControlPlaneDeps,
 ): ServiceRecord {
-  appendServiceEvent(tx, deps, service, say.deploymentFailed(service, primary))
-  const failed = { rolloutState: 'FAILED', rolloutStateReason: say.breakerTripped } as const
-  return changeDeployment(service, primary.id, failed, deps.clock.now())
+  return changeDeployment(service, primary.id, { rolloutState: 'FAILED', rolloutStateReason }, deps.clock.now())
 }
 
 function rollBack(
   tx: Transaction,
   service: ServiceRecord,
   target: DeploymentRecord,
+  reason: string,
   deps: ControlPlaneDeps,
 ): ServiceRecord {
   appendServiceEvent(tx, deps, service, say.rollingBack(service, target))
-  return returnToDeployment(service, target, say.breakerRollsBack(target), deps.clock.now())
+  return returnToDeployment(service, target, reason, deps.clock.now())
 }

@@ -58,6 +58,8 @@ export function serviceLoop(deps: ServiceControllerDeps, name: string, schedulin
 function* servicesConcerned(change: Change, tables: ReadonlyTables): Iterable<string> {
   if (change.table === 'services') {
     if (change.after && change.after.status !== 'INACTIVE') yield change.key
+  } else if (change.table === 'serviceDeployments') {
+    if (change.after) yield change.after.service
   } else if (change.table === 'tasks') {
     const task = change.after ?? change.before
     if (task?.serviceName !== undefined) yield serviceKey(task.cluster, task.serviceName)

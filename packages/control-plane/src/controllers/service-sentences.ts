@@ -43,6 +43,12 @@ export const breakerTripped = 'ECS deployment circuit breaker: task failed to st
 export const breakerRollsBack = ({ id }: DeploymentRecord): string =>
   `ECS deployment circuit breaker: rolling back to deploymentId ${id}.`
 
+/** The reason of a rollout that a user stopped by StopServiceDeployment. ECS's own words for it are not public. */
+export const stoppedByUser = 'ECS deployment stopped by user.'
+
+export const userRollsBack = ({ id }: DeploymentRecord): string =>
+  `ECS deployment stopped by user: rolling back to deploymentId ${id}.`
+
 export const failedHealthChecks = ({ name }: ServiceRecord, { id }: TaskRecord): string =>
   `(service ${name}) (task ${id}) failed container health checks.`
 

@@ -10,7 +10,8 @@ import type { Change, ReadonlyTables } from '../cell/tables.ts'
 import { stopTask } from '../cell/task-changes.ts'
 import type { LaunchOutcome } from '../cell/task-launch.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
-import { applyCircuitBreaker } from './deployment-failure.ts'
+import { applyCircuitBreaker, applyStopRequest } from './deployment-failure.ts'
+import { followServiceDeployment } from './service-deployment-progress.ts'
 import { noticeEnds, noticeHealth } from './service-failures.ts'
 import { complain, launchMissing, type LaunchStep } from './service-launching.ts'
 import type { ServiceTask } from './service-plan.ts'
@@ -71,6 +72,7 @@ export function stepService(
   let service = noticeEnds(tx, before, deps)
   const tasks = liveTasks(tx.tables, key).map((task) => judgeTask(task, service, tx.tables.hosts, deps.settings, now))
   service = applyCircuitBreaker(tx, noticeHealth(tx, service, tasks, deps), deps)
+  service = applyStopRequest(tx, service, deps)
   const primary = primaryDeployment(service)
   if (!primary) return nothingToDo
 
@@ -83,6 +85,7 @@ export function stepService(
   if (moves.blocked) service = complain(tx, service, say.blockedByConfiguration(service), deps)
 
   service = settle(tx, service, tasks, moves, deps)
+  followServiceDeployment(tx, service, now)
   if (service !== before) tx.put('services', key, service)
   return { waitsForRoom: launch.waitsForRoom, lookAgainInMs: nextLook(tasks, launch, now) }
 }

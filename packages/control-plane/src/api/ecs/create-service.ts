@@ -2,6 +2,7 @@ import { serviceArn } from '@berth/shared/arn.ts'
 import type { Transaction } from '../../cell/cell.ts'
 import { type ClusterRecord, serviceKey, type ServiceRecord } from '../../cell/records.ts'
 import { forgetServiceEvents, newDeployment } from '../../cell/service-changes.ts'
+import { beginServiceDeployment } from '../../cell/service-deployments.ts'
 import { networkModeOf } from '../../cell/task-demand.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { invalidParameter } from '../errors.ts'
@@ -38,8 +39,9 @@ export function createService(
     return { service: serviceAnswer(deps.scope, tx.tables, existing, { includeTags: true }) }
   }
   if (existing !== undefined) forgetServiceEvents(tx, cluster.name, wanted.name)
-  tx.put('services', key, wanted)
-  return { service: serviceAnswer(deps.scope, tx.tables, wanted, { includeTags: true }) }
+  const created = beginServiceDeployment(tx, deps, wanted)
+  tx.put('services', key, created)
+  return { service: serviceAnswer(deps.scope, tx.tables, created, { includeTags: true }) }
 }
 
 function newService(

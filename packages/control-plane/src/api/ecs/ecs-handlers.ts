@@ -5,6 +5,7 @@ import { attributeHandlers } from './attributes.ts'
 import { capacityProviderHandlers } from './capacity-providers.ts'
 import { clusterHandlers } from './clusters.ts'
 import { containerInstanceHandlers } from './container-instances.ts'
+import { serviceDeploymentHandlers } from './service-deployments.ts'
 import { serviceHandlers } from './services.ts'
 import { tagHandlers } from './tags.ts'
 import { taskDefinitionHandlers } from './task-definitions.ts'
@@ -18,6 +19,7 @@ export const ecsHandlers = (deps: ControlPlaneDeps) =>
     ...capacityProviderHandlers(deps),
     ...clusterHandlers(deps),
     ...containerInstanceHandlers(deps),
+    ...serviceDeploymentHandlers(deps),
     ...serviceHandlers(deps),
     ...tagHandlers(deps),
     ...taskDefinitionHandlers(deps),

@@ -1,7 +1,8 @@
 import type { CapacityProviderStrategyItem, Deployment, Service } from '@aws-sdk/client-ecs'
-import { type ArnScope, clusterArn } from '@berth/shared/arn.ts'
+import { type ArnScope, clusterArn, serviceDeploymentArn, serviceRevisionArn } from '@berth/shared/arn.ts'
 import { type DeploymentRecord, serviceKey, type ServiceRecord, type TaskRecord } from '../../cell/records.ts'
 import { serviceEvents } from '../../cell/service-changes.ts'
+import { revisionIdOf } from '../../cell/service-deployments.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import { countTasks } from '../../cell/task-health.ts'
 import { resolvedPlatformVersion } from './launch-choice.ts'
@@ -41,6 +42,7 @@ export function serviceAnswer(
       message,
     })),
     createdAt: new Date(service.createdAt),
+    ...currentAnswer(scope, service, tasks),
     placementConstraints: [...service.placementConstraints],
     placementStrategy: [...service.placementStrategy],
     networkConfiguration: service.networkConfiguration,
@@ -53,6 +55,27 @@ export function serviceAnswer(
     propagateTags: service.propagateTags,
     enableExecuteCommand: service.enableExecuteCommand,
     availabilityZoneRebalancing: service.availabilityZoneRebalancing,
+  }
+}
+
+/** Where the service goes, and the revisions that its tasks are of. */
+function currentAnswer(
+  scope: ArnScope,
+  { cluster, name, deployments, currentServiceDeployment: id }: ServiceRecord,
+  tasks: readonly TaskRecord[],
+): Pick<Service, 'currentServiceDeployment' | 'currentServiceRevisions'> {
+  if (id === undefined) return {}
+  return {
+    currentServiceDeployment: serviceDeploymentArn(scope, cluster, name, id),
+    currentServiceRevisions: deployments.map((deployment) => {
+      const { running, pending } = countTasks(tasks.filter(({ deploymentId }) => deploymentId === deployment.id))
+      return {
+        arn: serviceRevisionArn(scope, cluster, name, revisionIdOf(deployment)),
+        requestedTaskCount: deployment.desiredCount,
+        runningTaskCount: running,
+        pendingTaskCount: pending,
+      }
+    }),
   }
 }
 

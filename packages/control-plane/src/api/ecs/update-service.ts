@@ -15,6 +15,7 @@ import {
   scaleService,
 } from '../../cell/service-changes.ts'
 import { taskDefinitionOfArn } from '../../cell/service-launch.ts'
+import { beginServiceDeployment } from '../../cell/service-deployments.ts'
 import { type LaunchType, networkModeOf } from '../../cell/task-demand.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { invalidParameter, serviceNotActive, serviceNotFound } from '../errors.ts'
@@ -47,7 +48,11 @@ export function updateService(
   const updated = withPlan(service, plan)
   const now = deps.clock.now()
   const rolled = beginsDeployment(before, plan, input)
-    ? beginDeployment(updated, newDeployment(deps, deploymentPlan(plan, service.desiredCount)), now)
+    ? beginServiceDeployment(
+        tx,
+        deps,
+        beginDeployment(updated, newDeployment(deps, deploymentPlan(plan, service.desiredCount)), now),
+      )
     : updated
   const scaled =
     input.desiredCount === undefined ? rolled : scaleService(rolled, desiredCountAfter(before, input.desiredCount), now)
