@@ -5,6 +5,7 @@ import type { Clock } from '@berth/shared/clock.ts'
 import type { Log } from '@berth/shared/log.ts'
 import { type Random, randomHex } from '@berth/shared/random.ts'
 import { readAccessKeys } from './access-keys.ts'
+import { berthService } from './api/berth/berth-service.ts'
 import { ecsHandlers } from './api/ecs/ecs-handlers.ts'
 import { ecsService } from './api/ecs-service.ts'
 import { createApiServer } from './api/server.ts'
@@ -83,7 +84,7 @@ export async function startControlPlane(
   ]
 
   const api = createApiServer({
-    services: [ecsService(ecsHandlers(deps))],
+    services: [ecsService(ecsHandlers(deps)), berthService(deps)],
     credentials,
     clock,
     random,

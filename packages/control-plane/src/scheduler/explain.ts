@@ -181,7 +181,8 @@ function describeHolder(taskId: string | undefined): string {
   return taskId === TENTATIVE ? `held by ${TENTATIVE}` : `held by task ${taskId}`
 }
 
-const REMOVED_BY: Record<Rule, string> = {
+/** What a rule says of the hosts that it removed, to be read after their number. */
+export const REMOVED_BY: Readonly<Record<Rule, string>> = {
   status: 'not ACTIVE',
   agent: 'agent not connected',
   eligible: 'not eligible',
