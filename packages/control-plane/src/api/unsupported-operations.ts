@@ -39,7 +39,6 @@ export const unsupportedOperations: Readonly<Partial<Record<EcsOperation, string
   DisassociateGatewayFromCluster: gateways,
   DiscoverPollEndpoint: agentProtocol,
   ExecuteCommand: notYet,
-  GetTaskProtection: notYet,
   ListDaemonDeployments: daemons,
   ListDaemons: daemons,
   ListDaemonTaskDefinitions: daemons,
@@ -58,7 +57,6 @@ export const unsupportedOperations: Readonly<Partial<Record<EcsOperation, string
   UpdateExpressGatewayService: expressServices,
   UpdateGateway: gateways,
   UpdateServicePrimaryTaskSet: taskSets,
-  UpdateTaskProtection: notYet,
   UpdateTaskSet: taskSets,
 }
 

@@ -9,6 +9,7 @@ import { serviceDeploymentHandlers } from './service-deployments.ts'
 import { serviceHandlers } from './services.ts'
 import { tagHandlers } from './tags.ts'
 import { taskDefinitionHandlers } from './task-definitions.ts'
+import { taskProtectionHandlers } from './task-protection.ts'
 import { taskHandlers } from './tasks.ts'
 
 /** All ECS operations that Berth honours. */
@@ -24,4 +25,5 @@ export const ecsHandlers = (deps: ControlPlaneDeps) =>
     ...tagHandlers(deps),
     ...taskDefinitionHandlers(deps),
     ...taskHandlers(deps),
+    ...taskProtectionHandlers(deps),
   }) satisfies EcsHandlers
