@@ -16,8 +16,8 @@ export function oneByWeight<T extends { readonly weight: number }>(random: Rando
 /** A length of time in ms: mostly short, now and then long enough for a host to be lost. */
 export function someTime(random: Random): number {
   const longest = oneByWeight(random, [
-    { weight: 4, ms: 30 },
-    { weight: 4, ms: 1000 },
+    { weight: 8, ms: 30 },
+    { weight: 6, ms: 1000 },
     { weight: 3, ms: 8000 },
     { weight: 1, ms: 30_000 },
   ]).ms

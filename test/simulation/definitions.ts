@@ -28,12 +28,24 @@ export const registrations: readonly Registration[] = [
   bridge('hostnet', 64, 128, {
     networkMode: 'host',
     containerDefinitions: [
-      { name: 'app', image: images.slow, cpu: 64, memory: 128, portMappings: [{ containerPort: 9000, hostPort: 9000 }] },
+      {
+        name: 'app',
+        image: images.slow,
+        cpu: 64,
+        memory: 128,
+        portMappings: [{ containerPort: 9000, hostPort: 9000 }],
+      },
     ],
   }),
   bridge('pair', 128, 256, {
     containerDefinitions: [
-      { name: 'app', image: images.app, cpu: 128, memory: 128, dependsOn: [{ containerName: 'helper', condition: 'START' }] },
+      {
+        name: 'app',
+        image: images.app,
+        cpu: 128,
+        memory: 128,
+        dependsOn: [{ containerName: 'helper', condition: 'START' }],
+      },
       { name: 'helper', image: images.slow, cpu: 64, memory: 128, essential: false },
     ],
   }),
@@ -44,7 +56,9 @@ export const registrations: readonly Registration[] = [
   }),
   bridge('vpc', 128, 256, {
     networkMode: 'awsvpc',
-    containerDefinitions: [{ name: 'app', image: images.app, cpu: 128, memory: 256, portMappings: [{ containerPort: 80 }] }],
+    containerDefinitions: [
+      { name: 'app', image: images.app, cpu: 128, memory: 256, portMappings: [{ containerPort: 80 }] },
+    ],
   }),
   {
     family: 'fargate',
@@ -73,7 +87,19 @@ export const launchOf = (family: string): Launch => ({
 })
 
 /** What single tasks are of. */
-export const taskFamilies = ['web', 'web:1', 'rare', 'pinned', 'hostnet', 'pair', 'checked', 'vpc', 'fargate', 'job', 'job'] as const
+export const taskFamilies = [
+  'web',
+  'web:1',
+  'rare',
+  'pinned',
+  'hostnet',
+  'pair',
+  'checked',
+  'vpc',
+  'fargate',
+  'job',
+  'job',
+] as const
 
 /** What services are of, with the changes of definition that an update may bring. */
 export const serviceFamilies: Readonly<Record<string, readonly string[]>> = {

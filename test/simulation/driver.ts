@@ -17,8 +17,8 @@ interface Action {
 const actions: readonly Action[] = [
   { weight: 14, act: runTasks },
   { weight: 6, act: stopOneTask },
-  { weight: 6, act: createOneService },
-  { weight: 8, act: updateOneService },
+  { weight: 10, act: createOneService },
+  { weight: 12, act: updateOneService },
   { weight: 2, act: deleteOneService },
   { weight: 8, act: readTasks },
   { weight: 4, act: drainOrActivate },
@@ -53,6 +53,7 @@ function runTasks(sim: Simulation): void {
     if (answer.kind !== 'answered') return sim.history.note(`RunTask ${family}: ${answer.kind}, ${answer.message}`)
     const ids = (answer.output.tasks ?? []).map(({ taskArn = '' }) => taskIdOf(taskArn))
     for (const id of ids) sim.ledger.started.add(id)
+    if (ids.length < count) sim.tally.add('a task had no room')
     return sim.history.note(`RunTask ${family}: ${ids.map((id) => id.slice(0, 8)).join(' ')}`)
   })
 }
@@ -98,7 +99,9 @@ function createOneService(sim: Simulation): void {
     ...launchOf(family),
     deploymentConfiguration: { minimumHealthyPercent, maximumPercent },
   }
-  sim.history.note(`CreateService ${name} of ${family} x ${desiredCount}, ${minimumHealthyPercent} to ${maximumPercent} %`)
+  sim.history.note(
+    `CreateService ${name} of ${family} x ${desiredCount}, ${minimumHealthyPercent} to ${maximumPercent} %`,
+  )
   sim.call(somePlane(sim), 'CreateService', input, (answer) => {
     done(sim, name)
     if (answer.kind !== 'answered') return sim.history.note(`CreateService ${name}: ${answer.kind}, ${answer.message}`)
@@ -152,6 +155,7 @@ function readTasks(sim: Simulation): void {
   const shownBefore = new Map(sim.ledger.seenStatus)
   sim.call(oneOf(sim.random, sim.planes), 'DescribeTasks', { tasks: asked }, (answer) => {
     if (answer.kind !== 'answered') return
+    sim.tally.add('a task was described')
     for (const { taskArn = '', lastStatus = '' } of answer.output.tasks ?? [])
       sim.sawStatus(showStatus(sim, shownBefore, taskIdOf(taskArn), lastStatus))
     for (const { arn = '' } of answer.output.failures ?? [])
@@ -161,7 +165,12 @@ function readTasks(sim: Simulation): void {
 
 const rankOf = (status: string | undefined): number => taskStatusRank[status as TaskStatus] ?? 0
 
-function showStatus(sim: Simulation, before: ReadonlyMap<string, string>, id: string, status: string): string | undefined {
+function showStatus(
+  sim: Simulation,
+  before: ReadonlyMap<string, string>,
+  id: string,
+  status: string,
+): string | undefined {
   const seen = before.get(id)
   if (rankOf(seen) > rankOf(status)) return `a reader was shown task ${id} as ${seen} and later as ${status}`
   if (rankOf(status) > rankOf(sim.ledger.seenStatus.get(id))) sim.ledger.seenStatus.set(id, status)
@@ -182,7 +191,9 @@ function killContainer(sim: Simulation): void {
   const running = [...world.containers.values()].filter(({ state }) => state === 'running')
   if (running.length === 0) return
   const { runtimeId, wanted } = oneOf(sim.random, running)
-  sim.history.note(`${wanted.identity.containerName} of ${taskIdOf(wanted.identity.taskArn).slice(0, 8)} dies on ${name}`)
+  sim.history.note(
+    `${wanted.identity.containerName} of ${taskIdOf(wanted.identity.taskArn).slice(0, 8)} dies on ${name}`,
+  )
   world.kill(runtimeId)
 }
 
@@ -193,8 +204,15 @@ function loseImage(sim: Simulation): void {
   sim.clock.after(2000 + someTime(sim.random), () => sim.missingImages.delete(images.rare))
 }
 
+/** Often while it has just been given something to do, so that it dies between its promises and its deeds. */
 function killAgent(sim: Simulation): void {
   const host = someHost(sim)
+  const isBusy = happens(sim.random, 0.6)
+  if (isBusy) runTasks(sim)
+  sim.clock.after(isBusy ? randomBelow(sim.random, 60) : 0, () => killAndStartAgain(sim, host))
+}
+
+function killAndStartAgain(sim: Simulation, host: SimulatedHost): void {
   sim.history.note(`the agent of ${host.name} dies`)
   host.kill()
   sim.clock.after(someTime(sim.random) * (happens(sim.random, 0.1) ? 4 : 1), () => {
@@ -230,23 +248,21 @@ function cutHost(sim: Simulation): void {
   const host = someHost(sim)
   sim.history.note(`${host.name} is cut off`)
   sim.network.way(host.name).cut = true
-  const lasts = happens(sim.random, 0.25) ? 60_000 + randomBelow(sim.random, 40_000) : someTime(sim.random)
+  const lasts = happens(sim.random, 0.4) ? 60_000 + randomBelow(sim.random, 40_000) : someTime(sim.random)
   sim.clock.after(lasts, () => {
     sim.history.note(`${host.name} is reached again`)
     sim.network.mend(host.name)
   })
 }
 
+const goodWay = { slowestMs: 3, doubling: 0, loss: 0 }
+
 function worsenWay(sim: Simulation): void {
   const { name } = someHost(sim)
   const way = sim.network.way(name)
-  sim.history.note(`messages of ${name} come late and twice`)
-  way.slowestMs = 10 + randomBelow(sim.random, 3000)
-  way.doubling = 0.3
-  sim.clock.after(2000 + someTime(sim.random), () => {
-    way.slowestMs = 3
-    way.doubling = 0
-  })
+  sim.history.note(`messages of ${name} come late, twice or not at all`)
+  Object.assign(way, { slowestMs: 10 + randomBelow(sim.random, 3000), doubling: 0.3, loss: 0.1 })
+  sim.clock.after(5000 + 2 * someTime(sim.random), () => Object.assign(way, goodWay))
 }
 
 function breakStore(sim: Simulation): void {
@@ -266,7 +282,7 @@ function breakEngine(sim: Simulation): void {
   sim.history.note(`the engine of ${name} is ${how}`)
   if (how === 'lossy') Object.assign(world.faults, { eventLoss: 0.5, answerLoss: 0.3 })
   else world.breakEngine(how)
-  sim.clock.after(someTime(sim.random), () => mendEngine(world))
+  sim.clock.after(3 * someTime(sim.random), () => mendEngine(world))
 }
 
 function mendEngine(world: SimulatedHost['world']): void {
@@ -282,7 +298,7 @@ export function stopFaults(sim: Simulation): void {
   for (const host of sim.hosts) {
     host.start()
     mendEngine(host.world)
-    Object.assign(sim.network.way(host.name), { slowestMs: 3, doubling: 0 })
+    Object.assign(sim.network.way(host.name), goodWay)
     sim.network.mend(host.name)
   }
   for (const { process } of sim.planes) process.thaw()

@@ -1,4 +1,4 @@
-import type { CellRecords, TableName } from '@berth/control-plane/cell/records.ts'
+import { type CellRecords, type TableName, tableNames } from '@berth/control-plane/cell/records.ts'
 import type { MemoryWorld } from '@berth/control-plane/store/memory/memory-world.ts'
 import type { FeedEntry, Fence } from '@berth/control-plane/store/store.ts'
 
@@ -22,17 +22,7 @@ export interface DurableRecords {
 }
 
 export function followStore(world: MemoryWorld): DurableRecords {
-  const tables: Records = {
-    clusters: new Map(),
-    families: new Map(),
-    taskDefinitions: new Map(),
-    tasks: new Map(),
-    hosts: new Map(),
-    services: new Map(),
-    serviceEvents: new Map(),
-    accountSettings: new Map(),
-    clientTokens: new Map(),
-  }
+  const tables = Object.fromEntries(tableNames.map((name) => [name, new Map()])) as unknown as Records
   const listeners: ((changes: readonly DurableChange[], entry: FeedEntry) => void)[] = []
   world.feedListeners.add(() => {
     const entry = world.state.feed.at(-1)

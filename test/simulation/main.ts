@@ -1,15 +1,15 @@
 /**
- * `pnpm simulate --seeds 10000 [--seed N] [--steps 40] [--hosts 3]`: runs whole cells through lives of chance, from seed N on (default 1).
+ * `pnpm simulate --seeds 10000 [--seed N] [--steps 100] [--hosts 3]`: runs whole cells through lives of chance, from seed N on (default 1).
  * Prints every seed that fails with its history, and exits 1 if there was one.
  */
 import { parseArgs } from 'node:util'
-import { runSeed } from './run-seed.ts'
+import { runSeed, stepsPerSeed } from './run-seed.ts'
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '40' },
+    steps: { type: 'string', default: String(stepsPerSeed) },
     hosts: { type: 'string', default: '3' },
   },
 })

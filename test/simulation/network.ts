@@ -3,6 +3,7 @@ import { type Random, randomBelow, randomFloat } from '@berth/shared/random.ts'
 import type { VirtualClock } from '@berth/shared/virtual-clock.ts'
 import type { SessionTransport } from '@berth/agent/session/session-transport.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
+import type { Tally } from './tally.ts'
 
 /** What a control plane makes of a stream that an agent has opened. */
 export interface ServerEnd {
@@ -24,6 +25,8 @@ export interface HostWay {
   slowestMs: number
   /** How likely a message arrives twice: from 0 to 1. */
   doubling: number
+  /** How likely a message is lost, and its stream, some seconds later, with it: from 0 to 1. */
+  loss: number
 }
 
 /** Messages that are nothing but a step of the handshake; a second one of these is a fault of its own kind, and no network makes it. */
@@ -39,13 +42,15 @@ const slowestNewsMs = 20_000
 export class Network {
   readonly #clock: VirtualClock
   readonly #random: Random
+  readonly #tally: Tally
   readonly #servers = new Map<string, Server>()
   readonly #ways = new Map<string, HostWay>()
   readonly #streams = new Set<Stream>()
 
-  constructor(clock: VirtualClock, random: Random) {
+  constructor(clock: VirtualClock, random: Random, tally: Tally) {
     this.#clock = clock
     this.#random = random
+    this.#tally = tally
   }
 
   listen(address: string, server: Server): void {
@@ -54,7 +59,7 @@ export class Network {
 
   way(host: string): HostWay {
     let way = this.#ways.get(host)
-    if (!way) this.#ways.set(host, (way = { cut: false, slowestMs: 3, doubling: 0 }))
+    if (!way) this.#ways.set(host, (way = { cut: false, slowestMs: 3, doubling: 0, loss: 0 }))
     return way
   }
 
@@ -83,7 +88,8 @@ export class Network {
           this.#clock.after(1, () => agent.gate(() => onClose('connection refused')))
           return { send() {}, close() {} }
         }
-        const stream = new Stream(this.#clock, this.#random, host, this.way(host), agent, server, onMessage, onClose)
+        const lane = { clock: this.#clock, random: this.#random, tally: this.#tally, way: this.way(host) }
+        const stream = new Stream(lane, { host, agent, server, onMessage, onClose })
         this.#streams.add(stream)
         stream.onOver = () => this.#streams.delete(stream)
         return {
@@ -100,97 +106,102 @@ interface Parcel {
   readonly deliver: () => void
 }
 
+interface LaneDeps {
+  readonly clock: VirtualClock
+  readonly random: Random
+  readonly tally: Tally
+  readonly way: HostWay
+}
+
 /** One direction of a stream: parcels arrive in the order in which they were sent. */
 class Lane {
   readonly #parcels: Parcel[] = []
-  readonly #clock: VirtualClock
-  readonly #random: Random
-  readonly #way: HostWay
+  readonly #deps: LaneDeps
   readonly #deliver: (bytes: Uint8Array) => void
   #last = 0
+  onLoss: () => void = () => {}
   /** Parcels sent after the break go nowhere. */
   #broken = false
 
-  constructor(clock: VirtualClock, random: Random, way: HostWay, deliver: (bytes: Uint8Array) => void) {
-    this.#clock = clock
-    this.#random = random
-    this.#way = way
+  constructor(deps: LaneDeps, deliver: (bytes: Uint8Array) => void) {
+    this.#deps = deps
     this.#deliver = deliver
   }
 
   send(bytes: Uint8Array, kind: string): void {
-    const twice = !handshake.has(kind) && randomFloat(this.#random) < this.#way.doubling
+    const { random, way, tally } = this.#deps
+    const twice = !handshake.has(kind) && randomFloat(random) < way.doubling
+    if (twice) tally.add('a message came twice')
+    if (!handshake.has(kind) && randomFloat(random) < way.loss) {
+      tally.add('a stream lost messages')
+      this.onLoss()
+      return
+    }
+    if (kind === 'assignmentReject') tally.add('a host asked for a full set')
     for (let copies = twice ? 2 : 1; copies > 0; copies--) this.post(() => this.#deliver(bytes))
   }
 
   post(deliver: () => void): void {
     if (this.#broken) return
-    const at = Math.max(this.#last, this.#clock.monotonic() + 1 + randomBelow(this.#random, this.#way.slowestMs))
+    const { clock, random, way } = this.#deps
+    const at = Math.max(this.#last, clock.monotonic() + 1 + randomBelow(random, way.slowestMs))
     this.#last = at
     this.#parcels.push({ at, deliver })
-    this.#clock.after(at - this.#clock.monotonic(), () => this.flow())
+    clock.after(at - clock.monotonic(), () => this.flow())
   }
 
   /** Delivers what is due. */
   flow(): void {
-    while (!this.#way.cut && this.#parcels[0] && this.#parcels[0].at <= this.#clock.monotonic())
-      this.#parcels.shift()?.deliver()
+    const { clock, way } = this.#deps
+    while (!way.cut && this.#parcels[0] && this.#parcels[0].at <= clock.monotonic()) this.#parcels.shift()?.deliver()
   }
 
   /** Loses what is on its way, from some point on. */
   break(): void {
     this.#broken = true
-    this.#parcels.length = randomBelow(this.#random, this.#parcels.length + 1)
+    const arrive = randomBelow(this.#deps.random, this.#parcels.length + 1)
+    if (arrive < this.#parcels.length) this.#deps.tally.add('a stream lost messages')
+    this.#parcels.length = arrive
   }
+}
 
-  drop(): void {
-    this.#broken = true
-    this.#parcels.length = 0
-  }
+interface StreamEnds {
+  readonly host: string
+  readonly agent: SimulatedProcess
+  readonly server: Server
+  readonly onMessage: (message: ControlMessage) => void
+  readonly onClose: (reason: string) => void
 }
 
 class Stream {
   readonly host: string
   readonly up: Lane
   readonly down: Lane
-  readonly #clock: VirtualClock
-  readonly #random: Random
-  readonly #agent: SimulatedProcess
-  readonly #server: Server
-  readonly #onClose: (reason: string) => void
+  readonly #lane: LaneDeps
+  readonly #ends: StreamEnds
   #serverEnd: ServerEnd | undefined
   #agentOpen = true
   #serverOpen = true
   #broken = false
   onOver: () => void = () => {}
 
-  constructor(
-    clock: VirtualClock,
-    random: Random,
-    host: string,
-    way: HostWay,
-    agent: SimulatedProcess,
-    server: Server,
-    onMessage: (message: ControlMessage) => void,
-    onClose: (reason: string) => void,
-  ) {
+  constructor(lane: LaneDeps, ends: StreamEnds) {
+    const { host, agent, server, onMessage } = ends
     this.host = host
-    this.#clock = clock
-    this.#random = random
-    this.#agent = agent
-    this.#server = server
-    this.#onClose = onClose
-    this.up = new Lane(clock, random, way, (bytes) =>
+    this.#lane = lane
+    this.#ends = ends
+    this.up = new Lane(lane, (bytes) =>
       server.process.gate(() => this.#serverOpen && this.#serverEnd?.receive(AgentMessage.decode(bytes))),
     )
-    this.down = new Lane(clock, random, way, (bytes) =>
-      agent.gate(() => this.#agentOpen && onMessage(ControlMessage.decode(bytes))),
-    )
+    this.down = new Lane(lane, (bytes) => agent.gate(() => this.#agentOpen && onMessage(ControlMessage.decode(bytes))))
+    this.up.onLoss = this.down.onLoss = () => {
+      lane.clock.after(randomBelow(lane.random, slowestNewsMs), () => this.break(slowestNewsMs))
+    }
     this.up.post(() => server.process.gate(() => this.#accept()))
   }
 
   involves(process: SimulatedProcess): boolean {
-    return this.#agent === process || this.#server.process === process
+    return this.#ends.agent === process || this.#ends.server.process === process
   }
 
   flow(): void {
@@ -217,20 +228,21 @@ class Stream {
     this.#broken = true
     this.up.break()
     this.down.break()
-    this.#clock.after(randomBelow(this.#random, newsMs), () => this.#tellServer())
-    this.#clock.after(randomBelow(this.#random, newsMs), () => this.#tellAgent('the stream broke'))
+    const { clock, random } = this.#lane
+    clock.after(randomBelow(random, newsMs), () => this.#tellServer())
+    clock.after(randomBelow(random, newsMs), () => this.#tellAgent('the stream broke'))
   }
 
   #accept(): void {
     if (!this.#serverOpen) return
-    this.#serverEnd = this.#server.accept({
+    this.#serverEnd = this.#ends.server.accept({
       send: (message) => this.#serverOpen && this.down.send(ControlMessage.encode({ message }).finish(), message.$case),
       close: () => this.closedBy('server'),
     })
   }
 
   #tellServer(): void {
-    this.#server.process.gate(() => {
+    this.#ends.server.process.gate(() => {
       if (!this.#serverOpen) return
       this.#serverOpen = false
       this.#serverEnd?.closed()
@@ -239,10 +251,10 @@ class Stream {
   }
 
   #tellAgent(reason: string): void {
-    this.#agent.gate(() => {
+    this.#ends.agent.gate(() => {
       if (!this.#agentOpen) return
       this.#agentOpen = false
-      this.#onClose(reason)
+      this.#ends.onClose(reason)
       this.#noticeEnd()
     })
   }

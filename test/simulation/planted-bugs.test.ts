@@ -22,7 +22,7 @@ async function firstFailure(plant: Plant): Promise<{ seed: number; message: stri
 const noticedAs: Readonly<Record<Plant, RegExp>> = {
   fence: /after one of epoch|acknowledged|went from|does not exist/,
   claims: /is promised|is granted to tasks/,
-  'forward-only': /went from \w+ to \w+/,
+  'forward-only': /went from \w+ to \w+|as \w+ and later as/,
   'orders after durability': /was never stored/,
   'answers after durability': /was acknowledged/,
   'container names': /two containers|is STOPPED and/,

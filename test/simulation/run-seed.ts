@@ -3,6 +3,7 @@ import { someTime } from './choice.ts'
 import { registrations } from './definitions.ts'
 import type { Plant } from './plants.ts'
 import { Simulation } from './simulation.ts'
+import type { Experience } from './tally.ts'
 
 export interface RunOptions {
   readonly seed: number
@@ -17,8 +18,12 @@ export interface RunResult {
   readonly fingerprint: number
   /** Virtual time that the run took, in ms. */
   readonly virtualMs: number
-  readonly tasks: number
+  /** How often it went through each thing. */
+  readonly counts: ReadonlyMap<Experience, number>
 }
+
+/** Things that are done to a cell in one run. */
+export const stepsPerSeed = 100
 
 /** The longest that a cell may take to settle once nothing goes wrong any more: virtual time in ms. */
 const longestToSettle = 20 * 60_000
@@ -46,7 +51,7 @@ export class SeedFailed extends Error {
  *
  * @throws SeedFailed when something that must hold does not.
  */
-export async function runSeed({ seed, steps = 40, hosts = 3, plant }: RunOptions): Promise<RunResult> {
+export async function runSeed({ seed, steps = stepsPerSeed, hosts = 3, plant }: RunOptions): Promise<RunResult> {
   const sim = new Simulation(seed, hosts, plant)
   const begin = sim.clock.now()
   let step = 'at the start'
@@ -63,7 +68,7 @@ export async function runSeed({ seed, steps = 40, hosts = 3, plant }: RunOptions
   } catch (error) {
     throw new SeedFailed(seed, step, (error as Error).message, sim.history.recent(), error)
   }
-  return { fingerprint: sim.history.fingerprint, virtualMs: sim.clock.now() - begin, tasks: sim.records.tasks.size }
+  return { fingerprint: sim.history.fingerprint, virtualMs: sim.clock.now() - begin, counts: sim.tally.counts }
 }
 
 /** Somebody leads, all hosts are in, and there is something to run. */

@@ -7,6 +7,7 @@ import { taskStatusOfRank } from '@berth/shared/task-status.ts'
 import type { StatusReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { ecsHandlers } from '@berth/control-plane/api/ecs/ecs-handlers.ts'
 import type { Cell } from '@berth/control-plane/cell/cell.ts'
+import { applyTaskReport } from '@berth/control-plane/cell/task-changes.ts'
 import { type CellComponent, Leadership } from '@berth/control-plane/cell/leadership.ts'
 import type { ControlPlaneDeps, ControlPlaneSettings } from '@berth/control-plane/control-plane-deps.ts'
 import { lostHostsController } from '@berth/control-plane/controllers/lost-hosts.ts'
@@ -132,7 +133,7 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
           receive(message) {
             const word = message.message
             if (plant === 'forward-only' && word?.$case === 'statusReport' && dispatchedCell)
-              void takeAtItsWord(dispatchedCell, word.value, (sequence) =>
+              void takeAtItsWord(dispatchedCell, word.value, clock.now(), (sequence) =>
                 link.send({ $case: 'statusAck', value: { sequence } }),
               )
             else void connection.receive(message)
@@ -188,10 +189,11 @@ function withHastyAnswers(cell: Cell): Cell {
   })
 }
 
-/** What status intake would be without `shared/task-status.ts`. */
+/** What status intake would be without the rule of `shared/task-status.ts`. */
 async function takeAtItsWord(
   cell: Cell,
   { sequence, tasks }: StatusReport,
+  now: number,
   acknowledge: (sequence: number) => void,
 ): Promise<void> {
   try {
@@ -199,7 +201,7 @@ async function takeAtItsWord(
       for (const report of tasks) {
         const task = tx.tables.tasks.get(parseArn(report.taskArn)?.path.at(-1) ?? '')
         const lastStatus = taskStatusOfRank(report.status)
-        if (task && lastStatus) tx.put('tasks', task.id, { ...task, lastStatus, version: task.version + 1 })
+        if (task && lastStatus) tx.put('tasks', task.id, { ...applyTaskReport(task, report, now), lastStatus })
       }
     })
     acknowledge(sequence)

@@ -11,10 +11,16 @@ import type { VirtualClock } from '@berth/shared/virtual-clock.ts'
 import type { Network } from './network.ts'
 import type { Plant } from './plants.ts'
 import { type SlowDiskJournal, openSlowDiskJournal } from './slow-disk-journal.ts'
+import type { Tally } from './tally.ts'
 import { type SimulatedProcess, simulatedProcess } from './simulated-process.ts'
 
 /** What every host of a simulation has: so little that three of them fill up. */
-export const hostCapacity = { cpu: 1024, memoryMib: 2048, networkInterfaces: 3, dynamicPorts: { first: 50_000, last: 50_007 } }
+export const hostCapacity = {
+  cpu: 1024,
+  memoryMib: 2048,
+  networkInterfaces: 3,
+  dynamicPorts: { first: 50_000, last: 50_007 },
+}
 
 const attributes = [
   'com.amazonaws.ecs.capability.docker-remote-api.1.18',
@@ -31,6 +37,11 @@ export interface SimulatedHost {
   readonly name: string
   readonly world: FakeWorld
   readonly agent: RunningAgent | undefined
+  /**
+   * Containers whose start was on its way to the engine when an agent died: the engine carries it out later, when the next agent may
+   * have given the container up already. That one stops it as soon as it sees it.
+   */
+  readonly startsOfTheDead: ReadonlySet<string>
   start(): void
   /** Ends the agent as `kill -9` does. */
   kill(): void
@@ -43,14 +54,16 @@ export interface SimulatedHostDeps {
   readonly servers: readonly string[]
   readonly script: FakeScript
   readonly plant: Plant | undefined
+  readonly tally: Tally
 }
 
 export function simulatedHost(index: number, deps: SimulatedHostDeps): SimulatedHost {
-  const { clock, random, network, servers, script, plant } = deps
+  const { clock, random, network, servers, script, plant, tally } = deps
   const name = `host-${index}`
   const address = `10.0.0.${index + 1}`
   const world = new FakeWorld({ clock, random, script })
   const disk = memoryDisk()
+  const startsOfTheDead = new Set<string>()
   let running: { agent: RunningAgent; process: SimulatedProcess; journal: SlowDiskJournal } | undefined
 
   const describe = async () => ({
@@ -96,17 +109,22 @@ export function simulatedHost(index: number, deps: SimulatedHostDeps): Simulated
   return {
     name,
     world,
+    startsOfTheDead,
     get agent() {
       return running?.agent
     },
     start() {
-      if (!running) start()
+      if (running) return
+      const isBusy = Array.from(world.containers.values()).some(({ state }) => state === 'running')
+      if (isBusy) tally.add('an agent restarted among running containers')
+      start()
     },
     kill() {
       if (!running) return
       const { agent, process, journal } = running
       running = undefined
-      journal.crash()
+      for (const { starting, runtimeId } of world.containers.values()) if (starting) startsOfTheDead.add(runtimeId)
+      if (journal.crash() > 0) tally.add('a journal lost what was not confirmed')
       process.kill()
       agent.engine.stop()
       network.processDied(process)

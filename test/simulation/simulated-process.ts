@@ -46,7 +46,7 @@ export function simulatedProcess(clock: Clock): SimulatedProcess {
       new Promise<T>((resolve, reject) => {
         promise.then(
           (value) => gate(() => resolve(value)),
-          (error: unknown) => gate(() => reject(error as Error)),
+          (error: unknown) => gate(() => reject(error)),
         )
       }),
     kill() {

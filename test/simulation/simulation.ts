@@ -1,21 +1,16 @@
-import { seededRandom, type Random } from '@berth/shared/random.ts'
+import { randomBelow, seededRandom, type Random } from '@berth/shared/random.ts'
 import { type VirtualClock, virtualClock } from '@berth/shared/virtual-clock.ts'
 import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
 import { defaultControlPlaneSettings } from '@berth/control-plane/control-plane-deps.ts'
 import { type CallFate, memoryStore, type StoreOperation } from '@berth/control-plane/store/memory/memory-store.ts'
 import { memoryWorld } from '@berth/control-plane/store/memory/memory-world.ts'
-import type { Store } from '@berth/control-plane/store/store.ts'
-import { randomBelow } from '@berth/shared/random.ts'
+import type { CommitOutcome, Store } from '@berth/control-plane/store/store.ts'
 import { happens } from './choice.ts'
 import { type Answer, call } from './client.ts'
 import { images } from './definitions.ts'
 import { followStore, type Senders } from './durable-records.ts'
 import { type History, history } from './history.ts'
-import {
-  hostPortsAreGrantedOnce,
-  hostsHoldTheirClaims,
-  hostsHoldTheirContainers,
-} from './invariants/capacity.ts'
+import { hostPortsAreGrantedOnce, hostsHoldTheirClaims, hostsHoldTheirContainers } from './invariants/capacity.ts'
 import { fleetEqualsRecords, memoryEqualsStore } from './invariants/cell-state.ts'
 import { onlyTheLeaderWrites, placementIsFinal, statusMovesForward } from './invariants/commits.ts'
 import {
@@ -26,12 +21,19 @@ import {
   runningTasksRun,
   stoppedTasksRunNothing,
 } from './invariants/containers.ts'
-import { servicesKeepTheirCounts, startedTasksExist, stoppedTasksStaySo, stopsHaveEnded } from './invariants/promises.ts'
+import {
+  servicesKeepTheirCounts,
+  startedTasksExist,
+  stoppedTasksStaySo,
+  stopsHaveEnded,
+} from './invariants/promises.ts'
 import { decisionKeepsPercentages, servicesAreSteady } from './invariants/services.ts'
 import type { Invariant, View } from './invariants/view.ts'
 import { ledger } from './ledger.ts'
 import { Network } from './network.ts'
 import type { Plant } from './plants.ts'
+import { experiencesOf } from './experiences-of.ts'
+import { Tally } from './tally.ts'
 import { type SimulatedControlPlane, startSimulatedControlPlane } from './simulated-control-plane.ts'
 import { type SimulatedHost, simulatedHost } from './simulated-host.ts'
 
@@ -85,6 +87,7 @@ export class Simulation {
   /** Images that cannot be pulled at the moment. */
   readonly missingImages = new Set<string>()
   readonly ledger = ledger()
+  readonly tally = new Tally()
   readonly #storeWorld = memoryWorld()
   readonly #durable = followStore(this.#storeWorld)
   readonly #everStored = new Set<string>()
@@ -96,7 +99,7 @@ export class Simulation {
   constructor(seed: number, hosts: number, plant: Plant | undefined) {
     this.random = seededRandom(seed)
     this.history = history(this.clock)
-    this.network = new Network(this.clock, this.random)
+    this.network = new Network(this.clock, this.random, this.tally)
     this.#plant = plant
     this.#watchCommits()
     this.planes = addresses.map((address) => this.#startPlane(address))
@@ -108,6 +111,7 @@ export class Simulation {
         servers: addresses,
         script: this.#script(),
         plant,
+        tally: this.tally,
       }),
     )
   }
@@ -149,7 +153,14 @@ export class Simulation {
     input: Parameters<typeof call<Op>>[3],
     then: (answer: Answer<Op>) => void = () => {},
   ): void {
-    call(plane, this.clock, operation, input).then(then, (error: unknown) => this.#break(`${operation}: ${String(error)}`))
+    const answered = (answer: Answer<Op>) => {
+      if (answer.kind === 'unknown') this.tally.add('a caller could not know what happened')
+      if (answer.kind === 'refused') this.tally.add('a request was refused')
+      then(answer)
+    }
+    call(plane, this.clock, operation, input).then(answered, (error: unknown) =>
+      this.#break(`${operation}: ${String(error)}`),
+    )
   }
 
   /** Ends a control plane as `kill -9` does, and starts another in its place after a while. */
@@ -215,6 +226,7 @@ export class Simulation {
         if (change.table === 'tasks' && change.after) this.#everStored.add(change.after.arn)
         const wrong = statusMovesForward(change) ?? placementIsFinal(change)
         if (wrong !== undefined) this.#break(wrong)
+        for (const experience of experiencesOf(change)) this.tally.add(experience)
         this.#noteChange(change)
       }
     })
@@ -245,6 +257,7 @@ export class Simulation {
       settings,
       plant: this.#plant,
       onLead: (cell) => {
+        this.tally.add('a control plane took the lead')
         this.history.note(`${address} leads, epoch ${cell.fence.epoch}`)
         cell.onApplied((changes) => {
           const problem = decisionKeepsPercentages(changes, cell.tables, this.clock.now(), settings.settleMs)
@@ -269,11 +282,17 @@ export class Simulation {
       ...store,
       commit: (batch) => {
         this.#senders.set(batch.changes, batch.fence)
-        if (this.#plant !== 'fence') return store.commit(batch)
+        if (this.#plant !== 'fence') return this.#countFenced(store.commit(batch))
         const { epoch, holder, sequence } = world.state
         return store.commit({ ...batch, fence: { epoch, holder }, sequence: sequence + 1 })
       },
     }
+  }
+
+  async #countFenced(commit: Promise<CommitOutcome>): Promise<CommitOutcome> {
+    const outcome = await commit
+    if (outcome.kind === 'fenced') this.tally.add('a late commit was fenced')
+    return outcome
   }
 
   #script(): FakeScript {

@@ -7,8 +7,8 @@ import { type Random, randomBelow } from '@berth/shared/random.ts'
 
 /** A journal whose writes take time to reach the disk, and are torn off somewhere when the power goes. */
 export interface SlowDiskJournal extends Journal {
-  /** The agent dies: of what was not yet confirmed, a first part is on disk and the rest is not. */
-  crash(): void
+  /** The agent dies: of what was not yet confirmed, a first part is on disk and the rest is not. Returns how many records are lost. */
+  crash(): number
 }
 
 /** How long a write may take, in ms. */
@@ -48,7 +48,9 @@ export function openSlowDiskJournal(disk: MemoryDisk, clock: Clock, random: Rand
     close: async () => {},
     crash() {
       crashed = true
-      for (const { record } of pending.slice(0, randomBelow(random, pending.length + 1))) disk.records.push(record)
+      const written = randomBelow(random, pending.length + 1)
+      for (const { record } of pending.slice(0, written)) disk.records.push(record)
+      return pending.length - written
     },
   }
 }

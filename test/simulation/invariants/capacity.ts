@@ -1,6 +1,6 @@
 import { holdsClaim, type TaskRecord } from '@berth/control-plane/cell/records.ts'
 import { hostCapacity } from '../simulated-host.ts'
-import { firstOf, type Invariant, taskIdOf, type View, wasGivenUp } from './view.ts'
+import { firstOf, type Invariant, isLeftover } from './view.ts'
 
 /** No host is promised more CPU, memory or network interfaces than it has, by the tasks in the store. */
 export const hostsHoldTheirClaims: Invariant = ({ records }) => {
@@ -44,15 +44,16 @@ const claimedPorts = ({ claim }: TaskRecord): string[] => [
   ...claim.dynamicPorts.flatMap((port) => [`${port}/tcp`, `${port}/udp`]),
 ]
 
-/** What runs on a host takes no more than the host has. Containers of tasks that were given up are on their way out. */
+/** What runs on a host takes no more than the host has. Leftovers of tasks that are over do not count. */
 export const hostsHoldTheirContainers: Invariant = (view) =>
   firstOf(
     view.hosts.map(({ name, world }) => {
       let cpu = 0
       let memory = 0
       let interfaces = 0
-      for (const { state, wanted } of world.containers.values()) {
-        if (state !== 'running' || isLeftover(view, wanted.identity.taskArn)) continue
+      for (const container of world.containers.values()) {
+        const { state, wanted } = container
+        if (state !== 'running' || isLeftover(view, container)) continue
         cpu += wanted.cpuShares
         memory += wanted.memoryReservationMib ?? wanted.memoryMib ?? 0
         if (wanted.network.kind === 'task') interfaces += 1
@@ -64,8 +65,3 @@ export const hostsHoldTheirContainers: Invariant = (view) =>
       ])
     }),
   )
-
-function isLeftover({ records }: View, taskArn: string): boolean {
-  const task = records.tasks.get(taskIdOf(taskArn))
-  return task !== undefined && wasGivenUp(task)
-}

@@ -6,9 +6,11 @@ import type { View } from './view.ts'
 export function memoryEqualsStore(cell: Cell, { records }: View): string | undefined {
   for (const name of tableNames) {
     const table = cell.tables[name]
-    if (table.size !== records[name].size) return `table ${name} has ${table.size} records in memory and ${records[name].size} in the store`
+    if (table.size !== records[name].size)
+      return `table ${name} has ${table.size} records in memory and ${records[name].size} in the store`
     for (const [key, record] of table.entries())
-      if (JSON.stringify(record) !== JSON.stringify(records[name].get(key))) return `record ${key} of ${name} is not in the store as it is in memory`
+      if (JSON.stringify(record) !== JSON.stringify(records[name].get(key)))
+        return `record ${key} of ${name} is not in the store as it is in memory`
   }
   return undefined
 }

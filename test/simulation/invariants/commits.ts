@@ -18,7 +18,9 @@ export const statusMovesForward = (change: DurableChange): string | undefined =>
 export const placementIsFinal = (change: DurableChange): string | undefined => {
   if (change.table !== 'tasks' || !change.before || !change.after) return undefined
   const placed = ({ hostId, claim }: TaskRecord) => JSON.stringify([hostId, claim])
-  return placed(change.before) === placed(change.after) ? undefined : `task ${change.key} was moved, or claims something else`
+  return placed(change.before) === placed(change.after)
+    ? undefined
+    : `task ${change.key} was moved, or claims something else`
 }
 
 /** Once a leader has written, nothing of a leader before it is written any more. */

@@ -1,4 +1,4 @@
-import { containersOf, type Invariant, taskIdOf, wasGivenUp } from './view.ts'
+import { containersOf, type Invariant, isLeftover, taskIdOf } from './view.ts'
 
 /** A task's containers are on one host only, and there is one of each name. */
 export const oneContainerForEachName: Invariant = (view) => {
@@ -19,23 +19,25 @@ export const oneContainerForEachName: Invariant = (view) => {
 /** Nothing here has a restart policy, so that no container is started a second time. */
 export const containersStartOnce: Invariant = (view) => {
   for (const { runs, wanted } of containersOf(view))
-    if (runs > 1) return `container ${wanted.identity.containerName} of ${wanted.identity.taskArn} was started ${runs} times`
+    if (runs > 1)
+      return `container ${wanted.identity.containerName} of ${wanted.identity.taskArn} was started ${runs} times`
   return undefined
 }
 
 /** Hosts act on durable decisions only: whatever was created is of a task that the store has, or had. */
 export const containersFollowDurableDecisions: Invariant = (view) => {
   for (const { wanted } of containersOf(view))
-    if (!view.everStored.has(wanted.identity.taskArn)) return `a container is of ${wanted.identity.taskArn}, which was never stored`
+    if (!view.everStored.has(wanted.identity.taskArn))
+      return `a container is of ${wanted.identity.taskArn}, which was never stored`
   return undefined
 }
 
 /** A task that its host reported as STOPPED has nothing that runs. */
 export const stoppedTasksRunNothing: Invariant = (view) => {
-  for (const { state, wanted } of containersOf(view)) {
-    if (state !== 'running') continue
+  for (const container of containersOf(view)) {
+    const { state, wanted } = container
     const task = view.records.tasks.get(taskIdOf(wanted.identity.taskArn))
-    if (task?.lastStatus === 'STOPPED' && !wasGivenUp(task))
+    if (state === 'running' && task?.lastStatus === 'STOPPED' && !isLeftover(view, container))
       return `task ${task.id} is STOPPED and its container ${wanted.identity.containerName} runs`
   }
   return undefined
@@ -47,7 +49,8 @@ export const onlyLivingTasksRun: Invariant = (view) => {
     if (state !== 'running') continue
     const task = view.records.tasks.get(taskIdOf(wanted.identity.taskArn))
     if (!task) return `a container on ${hostId} runs for ${wanted.identity.taskArn}, which does not exist`
-    if (task.lastStatus === 'STOPPED') return `task ${task.id} is STOPPED and ${wanted.identity.containerName} runs on ${hostId}`
+    if (task.lastStatus === 'STOPPED')
+      return `task ${task.id} is STOPPED and ${wanted.identity.containerName} runs on ${hostId}`
   }
   return undefined
 }
@@ -60,7 +63,8 @@ export const runningTasksRun: Invariant = (view) => {
   for (const task of view.records.tasks.values()) {
     if (task.lastStatus !== 'RUNNING') continue
     for (const { name, essential } of task.containers)
-      if (essential && !running.has(`${task.arn} ${name}`)) return `task ${task.id} is RUNNING and its container ${name} is not`
+      if (essential && !running.has(`${task.arn} ${name}`))
+        return `task ${task.id} is RUNNING and its container ${name} is not`
   }
   return undefined
 }

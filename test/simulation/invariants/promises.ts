@@ -9,7 +9,8 @@ export const startedTasksExist: Invariant = ({ records, ledger }) => {
 /** A task whose StopTask was answered is to stop, for ever. */
 export const stoppedTasksStaySo: Invariant = ({ records, ledger }) => {
   for (const id of ledger.stopped)
-    if (records.tasks.get(id)?.desiredStatus !== 'STOPPED') return `the stop of task ${id} was acknowledged and forgotten`
+    if (records.tasks.get(id)?.desiredStatus !== 'STOPPED')
+      return `the stop of task ${id} was acknowledged and forgotten`
   return undefined
 }
 
@@ -28,7 +29,8 @@ export const servicesKeepTheirCounts: Invariant = ({ records, ledger }) => {
 /** In the end: what was asked to stop has stopped, and says why. */
 export const stopsHaveEnded: Invariant = ({ records }) => {
   for (const task of records.tasks.values()) {
-    if (task.desiredStatus === 'STOPPED' && task.lastStatus !== 'STOPPED') return `task ${task.id} is ${task.lastStatus} and was to stop`
+    if (task.desiredStatus === 'STOPPED' && task.lastStatus !== 'STOPPED')
+      return `task ${task.id} is ${task.lastStatus} and was to stop`
     if (task.lastStatus === 'STOPPED' && (task.stopCode === undefined || task.stoppedAt === undefined))
       return `task ${task.id} is STOPPED and does not say why`
   }

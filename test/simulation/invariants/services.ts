@@ -24,7 +24,10 @@ export function decisionKeepsPercentages(
   settleMs: number,
 ): string | undefined {
   return firstOf(
-    decisions(changes, tables).flatMap((decision) => [exceedsMaximum(decision), undercutsMinimum(decision, now, settleMs)]),
+    decisions(changes, tables).flatMap((decision) => [
+      exceedsMaximum(decision),
+      undercutsMinimum(decision, now, settleMs),
+    ]),
   )
 }
 
@@ -39,7 +42,9 @@ function decisions(changes: readonly Change[], tables: ReadonlyTables): ServiceD
     return {
       service,
       created: taskChanges.filter(({ before }) => before === undefined),
-      stopped: taskChanges.flatMap(({ before, after }) => (isStoppedByService(before, after) ? [before as TaskRecord] : [])),
+      stopped: taskChanges.flatMap(({ before, after }) =>
+        isStoppedByService(before, after) ? [before as TaskRecord] : [],
+      ),
       live: [...tables.tasks.by('serviceUnsettled', key)].filter(isLive),
     }
   })
@@ -60,7 +65,11 @@ function exceedsMaximum({ service, created, live }: ServiceDecision): string | u
     : undefined
 }
 
-function undercutsMinimum({ service, stopped, live }: ServiceDecision, now: number, settleMs: number): string | undefined {
+function undercutsMinimum(
+  { service, stopped, live }: ServiceDecision,
+  now: number,
+  settleMs: number,
+): string | undefined {
   const least = Math.ceil((service.desiredCount * (service.deploymentConfiguration.minimumHealthyPercent ?? 100)) / 100)
   const isHealthy = (task: TaskRecord) => countsAsHealthy(task, now, settleMs)
   const healthyLeft = live.filter(isHealthy).length
@@ -80,7 +89,9 @@ function countsAsHealthy(task: TaskRecord, now: number, settleMs: number): boole
 /** In the end: every service has its desired count of the primary deployment and nothing else, and is steady. */
 export const servicesAreSteady: Invariant = ({ records }) => {
   for (const service of records.services.values()) {
-    const live = [...records.tasks.values()].filter((task) => task.serviceName === service.name && task.lastStatus !== 'STOPPED')
+    const live = [...records.tasks.values()].filter(
+      (task) => task.serviceName === service.name && task.lastStatus !== 'STOPPED',
+    )
     if (service.status === 'INACTIVE') {
       if (live.length > 0) return `service ${service.name} is INACTIVE and has ${live.length} tasks`
       continue

@@ -24,11 +24,18 @@ export function firstOf(problems: Iterable<string | undefined>): string | undefi
   return undefined
 }
 
-/** Whether a task was ended without its host's word: what the host still runs of it is on its way out, and not counted. */
+/** Whether a task was ended without its host's word: the host may still run it, until it is told. */
 export const wasGivenUp = (task: TaskRecord): boolean =>
   task.lastStatus === 'STOPPED' && task.connectivity === 'DISCONNECTED'
 
 export const taskIdOf = (taskArn: string): string => taskArn.slice(taskArn.lastIndexOf('/') + 1)
+
+/** Whether a container that runs is of a task that is over, in a way that no host can help; it is on its way out, and not counted. */
+export function isLeftover({ records, hosts }: View, { runtimeId, hostId, wanted }: FakeContainer): boolean {
+  const task = records.tasks.get(taskIdOf(wanted.identity.taskArn))
+  if (task?.lastStatus !== 'STOPPED') return false
+  return wasGivenUp(task) || hosts.some((host) => host.name === hostId && host.startsOfTheDead.has(runtimeId))
+}
 
 /** Every container of every engine. */
 export function* containersOf(view: View): Generator<FakeContainer> {
