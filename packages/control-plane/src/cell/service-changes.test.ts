@@ -10,10 +10,12 @@ import {
   beginDeployment,
   changeDeployment,
   forgetServiceEvents,
+  keptPastDeployments,
   keptServiceEvents,
   newDeployment,
   primaryDeployment,
   removeDeployments,
+  returnToDeployment,
   scaleService,
   serviceEvents,
 } from './service-changes.ts'
@@ -63,6 +65,48 @@ describe('deployments', () => {
     expect(primaryDeployment(rolled)).toBe(next)
     const done = removeDeployments(rolled, new Set([service.deployments[0]?.id ?? '']))
     expect(done.deployments).toEqual([next])
+  })
+
+  test('what became of them is kept, also after they are gone', () => {
+    const [first] = service.deployments
+    const completed = changeDeployment(service, first?.id ?? '', { rolloutState: 'COMPLETED' }, 3)
+    const again = changeDeployment(completed, first?.id ?? '', { rolloutState: 'COMPLETED' }, 4)
+    const next = newDeployment({ clock, random }, { ...plan, taskDefinitionArn: 'web:2' })
+    const rolled = removeDeployments(beginDeployment(again, next, 5), new Set([first?.id ?? '']))
+    expect(rolled.pastDeployments).toMatchObject([
+      {
+        id: first?.id,
+        taskDefinitionArn: 'web:1',
+        steps: [
+          ['COMPLETED', 3],
+          ['REPLACED', 5],
+        ],
+      },
+    ])
+    const failed = changeDeployment(rolled, next.id, { rolloutState: 'FAILED' }, 6)
+    const back = returnToDeployment(failed, again.deployments[0] ?? next, 'rolled back', 7)
+    expect(back.deployments.map(({ steps }) => steps)).toEqual([
+      [
+        ['COMPLETED', 3],
+        ['REPLACED', 5],
+        ['RETURNED', 7],
+      ],
+      [
+        ['FAILED', 6],
+        ['REPLACED', 7],
+      ],
+    ])
+    expect(back.pastDeployments).toEqual([])
+  })
+
+  test(`of those that are gone ${keptPastDeployments} are kept`, () => {
+    let rolled = service
+    for (let at = 0; at < keptPastDeployments + 3; at++) {
+      const before = primaryDeployment(rolled)?.id ?? ''
+      rolled = beginDeployment(rolled, newDeployment({ clock, random }, plan), at)
+      rolled = removeDeployments(rolled, new Set([before]))
+    }
+    expect(rolled.pastDeployments?.map(({ steps }) => steps[0]?.[1])).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3])
   })
 
   test('a change touches one of them and its time', () => {

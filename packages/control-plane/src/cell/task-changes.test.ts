@@ -153,6 +153,15 @@ describe('applyTaskReport', () => {
     })
   })
 
+  test('steps that a host tells no time of have the time at which they were heard of', () => {
+    const heard = (['ACTIVATING', 'RUNNING', 'DEACTIVATING', 'DEPROVISIONING'] as const).reduce(
+      (current, status, index) => applyTaskReport(current, report(status), 10 * (index + 1)),
+      task,
+    )
+    expect(heard).toMatchObject({ activatingAt: 10, startedAt: 20, deactivatingAt: 30, deprovisioningAt: 40 })
+    expect(applyTaskReport(heard, report('DEPROVISIONING'), 50)).toBe(heard)
+  })
+
   test('the reason that a task was asked to stop for stays', () => {
     const stopping = stopTask(task, { code: 'UserInitiated', reason: 'enough' }, 5)
     const stopped = applyTaskReport(

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { HostDescription } from '../../scheduler/host-description.ts'
-import { ZONE_ATTRIBUTE } from '../../scheduler/host-description.ts'
+import { type HostDescription, ZONE_ATTRIBUTE } from '../../scheduler/host-description.ts'
 import type { HostFleet } from '../../scheduler/host-fleet.ts'
 
 /** A host that a plan adds. CPU units and MiB are what is left for tasks. */

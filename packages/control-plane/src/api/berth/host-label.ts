@@ -1,7 +1,7 @@
+import { shortName } from '@berth/shared/arn.ts'
 import type { HostRecord } from '../../cell/records.ts'
 import { ZONE_ATTRIBUTE } from '../../scheduler/host-description.ts'
 import { invalidParameter } from '../errors.ts'
-import { shortName } from '@berth/shared/arn.ts'
 
 /** What a host is called, by all who may ask. */
 export interface HostLabel {

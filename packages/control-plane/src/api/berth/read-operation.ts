@@ -1,6 +1,5 @@
-import { seededRandom } from '@berth/shared/random.ts'
-import type { Random } from '@berth/shared/random.ts'
 import type { ArnScope } from '@berth/shared/arn.ts'
+import { type Random, seededRandom } from '@berth/shared/random.ts'
 import type { z } from 'zod'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'

@@ -73,7 +73,7 @@ function deploymentHistory(deployment: PastDeployment, tasks: readonly TaskRecor
     ...failures(during),
     ...firstAndLast(replaced, 'stoppingAt', 'of an older deployment told to stop'),
     ...firstAndLast(replaced, 'stoppedAt', 'of an older deployment STOPPED'),
-    ...later(own.length - during.length, settledAt),
+    ...later(own.filter((task) => task.createdAt > settledAt)),
   ]
   return {
     id,
@@ -124,7 +124,14 @@ function failures(tasks: readonly TaskRecord[]): HistoryStep[] {
 }
 
 /** Replacements and scaling are no part of the deployment's own time. */
-const later = (tasks: number, settledAt: number): HistoryStep[] =>
-  tasks === 0 ? [] : [{ at: timestamp(settledAt), text: `${counted(tasks, 'task')} started since` }]
+const later = (tasks: readonly TaskRecord[]): HistoryStep[] =>
+  tasks.length === 0
+    ? []
+    : [
+        {
+          at: timestamp(Math.max(...tasks.map(({ createdAt }) => createdAt))),
+          text: `${counted(tasks.length, 'task')} started since`,
+        },
+      ]
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
