@@ -15,6 +15,7 @@ function accounting() {
     task: (before: TaskRecord | undefined, after: TaskRecord | undefined) =>
       fleet.follow({ table: 'tasks', key: 'task', before, after }),
     left: () => fleet.hosts.roomOn('host')?.cpu,
+    inGroup: () => fleet.hosts.groupCount(task.group, fleet.hosts.slotOf('host') ?? -1),
   }
 }
 
@@ -29,6 +30,21 @@ describe('the accounts of hosts', () => {
     expect(left()).toBe(768)
     changeTask(running, { ...running, lastStatus: 'STOPPED' })
     expect(left()).toBe(1024)
+  })
+
+  test('a task that is to stop keeps what it has, but counts no more among its group', () => {
+    const { host: changeHost, task: changeTask, left, inGroup } = accounting()
+    changeHost(undefined, host)
+    changeTask(undefined, task)
+    expect(inGroup()).toBe(1)
+    const stopping = { ...task, desiredStatus: 'STOPPED' as const }
+    changeTask(task, stopping)
+    expect([left(), inGroup()]).toEqual([768, 0])
+    changeTask(stopping, task)
+    expect([left(), inGroup()]).toEqual([768, 1])
+    changeTask(task, stopping)
+    changeTask(stopping, { ...stopping, lastStatus: 'STOPPED' })
+    expect([left(), inGroup()]).toEqual([1024, 0])
   })
 
   test('follows the reverse of what it followed', () => {

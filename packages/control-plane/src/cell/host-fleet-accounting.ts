@@ -55,9 +55,9 @@ export class HostFleetAccounting {
   #followTask(before: TaskRecord | undefined, after: TaskRecord | undefined): void {
     const held = before !== undefined && holdsClaim(before)
     const holds = after !== undefined && holdsClaim(after)
-    if (held === holds) return
+    if (held && holds && placementGroup(before) === placementGroup(after)) return
     if (held) this.#release(before.id)
-    else if (holds) this.#claim(after)
+    if (holds) this.#claim(after)
   }
 
   #release(taskId: string): void {
@@ -65,13 +65,24 @@ export class HostFleetAccounting {
   }
 
   #claim(task: TaskRecord): void {
-    const { hostId, group, claim } = task
+    const { hostId, claim } = task
     if (hostId === undefined) return
+    const group = placementGroup(task)
     const taken = { hostId, demand: claimedDemand(claim), group, dynamicPorts: claim.dynamicPorts }
     if (this.hosts.slotOf(hostId) === undefined) this.#onAbsentHosts.set(task.id, taken)
     else this.hosts.claim(hostId, task.id, taken.demand, taken)
   }
 }
+
+/** No task has a group without a name. */
+const noGroup = ''
+
+/**
+ * The group that a task counts in when others are placed. A task that is to stop takes its resources until it has, but is in
+ * nobody's way: "Amazon ECS looks at the desired status of the tasks for the task placement" (developer guide, on
+ * `distinctInstance`).
+ */
+const placementGroup = ({ desiredStatus, group }: TaskRecord): string => (desiredStatus === 'STOPPED' ? noGroup : group)
 
 /** What a claim amounts to in the scheduler's terms. */
 export function claimedDemand(claim: ClaimRecord): Demand {
