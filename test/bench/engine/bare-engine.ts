@@ -14,8 +14,16 @@ export interface BareEngine {
   kill(id: string): Promise<void>
   remove(id: string): Promise<void>
   imageId(reference: string): Promise<string>
+  /** Watches for starts of containers of the bench. It costs Berth nothing, so that asking it begins when there is something to see. */
+  watchStarts(): Promise<StartWatch>
   /** Ids of the containers with this label. */
   labelled(label: string): Promise<readonly string[]>
+  close(): void
+}
+
+export interface StartWatch {
+  /** Resolves when so many have started since the watch began. */
+  reached(count: number): Promise<void>
   close(): void
 }
 
@@ -59,6 +67,7 @@ export function bareEngine(socketPath = '/var/run/docker.sock'): BareEngine {
     async remove(id) {
       await call('DELETE', `/containers/${id}?force=true&v=true`)
     },
+    watchStarts: () => watchStarts(socketPath),
     async imageId(reference) {
       return ((await call('GET', `/images/${reference}/json`)) as { Id: string }).Id
     },
@@ -69,6 +78,32 @@ export function bareEngine(socketPath = '/var/run/docker.sock'): BareEngine {
     },
     close: () => agent.destroy(),
   }
+}
+
+function watchStarts(socketPath: string): Promise<StartWatch> {
+  const filters = encodeURIComponent(JSON.stringify({ type: ['container'], event: ['start'], label: [benchLabel] }))
+  let started = 0
+  let onStart = () => {}
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ socketPath, path: `/v1.41/events?filters=${filters}` }, (response) => {
+      response.setEncoding('utf8').on('data', (text: string) => {
+        started += text.split('\n').length - 1
+        onStart()
+      })
+      resolve({
+        reached: (count) =>
+          new Promise((done) => {
+            onStart = () => {
+              if (started >= count) done()
+            }
+            onStart()
+          }),
+        close: () => request.destroy(),
+      })
+    })
+    request.on('error', reject)
+    request.end()
+  })
 }
 
 /** Runs `work` over all items, so many at once. */

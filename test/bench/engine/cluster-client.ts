@@ -41,7 +41,7 @@ export function clusterClient(client: SignedClient): ClusterClient {
           )
           return services[0]?.runningCount === count ? true : undefined
         },
-        { everyMs: 25 },
+        { everyMs: 10 },
       )
     },
     async deleteService(service) {

@@ -5,7 +5,7 @@ import { processCpu } from '../lab/process-cpu.ts'
 import { signedClient } from '../lab/signed-client.ts'
 import { median, quantile, type Row } from '../measure.ts'
 import { reportRows } from '../report-rows.ts'
-import { type BareEngine, bareEngine, benchLabel, inParallel } from './bare-engine.ts'
+import { type BareEngine, bareEngine, benchLabel, inParallel, type StartWatch } from './bare-engine.ts'
 import { type ClusterClient, clusterClient } from './cluster-client.ts'
 import { engineCpu } from './engine-cpu.ts'
 
@@ -27,6 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
       rounds: { type: 'string' },
       tasks: { type: 'string' },
       hosts: { type: 'string', default: '1' },
+      parallel: { type: 'string' },
       profile: { type: 'string' },
     },
   })
@@ -40,7 +41,11 @@ export async function run(args: readonly string[]): Promise<number> {
   const lab = await startLab({
     hosts: Number(values.hosts),
     runtime: 'docker',
-    agent: { ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION: '1h', ECS_DISABLE_IMAGE_CLEANUP: 'true' },
+    agent: {
+      ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION: '1h',
+      ECS_DISABLE_IMAGE_CLEANUP: 'true',
+      ...(values.parallel !== undefined && { BERTH_PARALLEL_STARTS: values.parallel }),
+    },
     ...(values.profile !== undefined && { profileTo: values.profile }),
   })
   const client = signedClient(lab.endpoint, 8)
@@ -158,8 +163,9 @@ async function bareStarts(bench: Bench): Promise<Turn> {
 
 async function serviceStarts(bench: Bench, name: string): Promise<Turn> {
   const { cluster, definition, size } = bench
-  const turn = await timed(bench, async () => {
+  const turn = await timed(bench, async (watch) => {
     await cluster.createService(name, definition, size.tasks)
+    await watch.reached(size.tasks)
     await cluster.untilRunning(name, size.tasks)
   })
   await cluster.deleteService(name)
@@ -168,13 +174,15 @@ async function serviceStarts(bench: Bench, name: string): Promise<Turn> {
 }
 
 /** Runs `work` from an engine that holds nothing of the bench. What Berth has started is left for its tasks' end. */
-async function timed({ engine, lab }: Bench, work: () => Promise<void>): Promise<Turn> {
+async function timed({ engine, lab }: Bench, work: (watch: StartWatch) => Promise<void>): Promise<Turn> {
   await removeContainers(engine)
+  const watch = await engine.watchStarts()
   const agentCpu = () => lab.agents.reduce((sum, { pid }) => sum + processCpu(pid), 0)
   const before = { engine: engineCpu([]), agent: agentCpu(), controlPlane: processCpu(lab.controlPlane.pid) }
   const began = performance.now()
-  await work()
+  await work(watch)
   const seconds = (performance.now() - began) / 1000
+  watch.close()
   const after = { agent: agentCpu(), controlPlane: processCpu(lab.controlPlane.pid) }
   return {
     seconds,

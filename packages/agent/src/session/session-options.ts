@@ -33,8 +33,8 @@ export const sessionTimes = {
   settledAfterMs: 5_000,
   /** From the connection to the Welcome. */
   joinTimeoutMs: 10_000,
-  /** News gathers for so long before it is sent. */
-  reportWindowMs: 10,
+  /** News gathers for so long before it is sent; where there is much of it, it gathers while the last report is on its way. */
+  reportWindowMs: 1,
   /** A report that is not acknowledged is sent again. */
   reportAgainMs: 5_000,
   /** Heartbeats that may stay without an answer before the session is given up. */

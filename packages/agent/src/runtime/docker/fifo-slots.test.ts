@@ -47,3 +47,23 @@ it('lets one that waits leave, and does not lose its slot', async () => {
   await first
   expect(await stayed).toBe('stayed')
 })
+
+it('finishes what has been begun before it begins more', async () => {
+  const slots = fifoSlots(1)
+  const gate = Promise.withResolvers<void>()
+  const order: string[] = []
+  const note = (what: string) => () => {
+    order.push(what)
+    return Promise.resolve()
+  }
+  const all = [
+    slots.run(() => gate.promise, forever),
+    slots.run(note('create 1'), forever),
+    slots.run(note('create 2'), forever),
+    slots.run(note('start 1'), forever, 'ahead'),
+    slots.run(note('start 2'), forever, 'ahead'),
+  ]
+  gate.resolve()
+  await Promise.all(all)
+  expect(order).toEqual(['start 1', 'start 2', 'create 1', 'create 2'])
+})

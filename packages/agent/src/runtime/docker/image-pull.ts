@@ -66,6 +66,7 @@ export function imagePuller(deps: ImagePullDeps, options: ImagePullOptions = {})
   const { connection, clock, log } = deps
   const { unreachableForMs = 60_000, inactivityMs = 60_000, onResolved = () => {} } = options
   const downloads = singleFlight<void>()
+  const looks = singleFlight<PulledImage | undefined>()
   const unreachableUntil = new Map<string, number>()
   const pulledReferences = new Set<string>()
 
@@ -100,7 +101,8 @@ export function imagePuller(deps: ImagePullDeps, options: ImagePullOptions = {})
     request: PullRequest,
     signal: AbortSignal,
   ): Promise<{ image: PulledImage; isNew: boolean }> => {
-    const present = await find(request.image, signal)
+    // Fifty tasks of a service look once. What a look finds after a pull, it must have begun after it.
+    const present = await looks.run(request.image, (shared) => find(request.image, shared), signal)
     const reference = parseImageReference(request.image)
     const step = pullStep({
       behavior: request.behavior,
