@@ -128,17 +128,11 @@ describe('the containers of a task', () => {
     await client().send(new StopTaskCommand({ task: arn }))
   })
 
-  it('that are not essential may end, and the task runs on; one that has a restart policy is started again', async () => {
+  it('that are not essential may end, and the task runs on', async () => {
     const arn = await run(
       'not-essential',
       { name: 'main' },
       { name: 'helper', essential: false, command: shell('exit 4') },
-      {
-        name: 'returns',
-        essential: false,
-        command: shell('sleep 600'),
-        restartPolicy: { enabled: true, restartAttemptPeriod: 60 },
-      },
     )
     await running(arn)
     const task = await reached(arn, 'has a helper that ended', (now) => containerOf(now, 'helper')?.exitCode === 4)
