@@ -235,6 +235,8 @@ export interface DeploymentRecord {
   readonly failedTasks: number
   /** What the circuit breaker counts: tasks that ended before they were healthy, or failed their health check. Absent for none. */
   readonly breakerFailures?: number
+  /** When it had first got where its bake time begins. */
+  readonly bakingSince?: number
   /** Restart throttle: no new task of this deployment before this time. */
   readonly notBefore?: number
   /** How many times in a row the throttle has grown. */

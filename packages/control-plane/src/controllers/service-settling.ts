@@ -24,12 +24,21 @@ export function settle(
   const settled = dropEmptyDeployments(service, unsettled)
   if (settled.status === 'DRAINING')
     return unsettled.every(isStopping) ? { ...settled, status: 'INACTIVE', deployments: [], steady: false } : settled
-  const moves = start + stop.length
   const primary = primaryDeployment(settled)
-  if (!primary || moves > 0 || !hasArrived(settled, primary, unsettled, judged))
-    return settled.steady && moves > 0 ? { ...settled, steady: false } : settled
-  if (settled.steady && primary.rolloutState === 'COMPLETED') return settled
-  return announceSteady(tx, settled, primary, deps)
+  if (!primary) return settled
+  const moves = start + stop.length
+  const arrived = moves === 0 && hasArrived(settled, primary, unsettled, judged)
+  const succeeds = succeedsEarly(settled, primary, judged) ?? arrived
+  const rolledOut = succeeds ? completeAfterBaking(tx, settled, primary, deps) : settled
+  if (arrived && primaryDeployment(rolledOut)?.rolloutState === 'COMPLETED') return becomeSteady(tx, rolledOut, deps)
+  return rolledOut.steady && moves > 0 ? { ...rolledOut, steady: false } : rolledOut
+}
+
+/** When a deployment that only waits for its bake time may complete; nothing while there is none, or no such time. */
+export function bakedAt(service: ServiceRecord): number | undefined {
+  const primary = primaryDeployment(service)
+  if (primary?.rolloutState !== 'IN_PROGRESS' || primary.bakingSince === undefined) return undefined
+  return primary.bakingSince + bakeMsOf(service)
 }
 
 /** Whether all tasks that are wanted run, healthy, of the one deployment that there is. A deployment that failed never arrives. */
@@ -49,20 +58,51 @@ function hasArrived(
   )
 }
 
-function announceSteady(
+/**
+ * Whether enough tasks of the primary deployment are healthy for it to have succeeded by the service's early success criteria; nothing where
+ * it has none. Old tasks must be gone first, unless their removal is DEFERRED.
+ */
+function succeedsEarly(
+  { deploymentConfiguration: { earlySuccessCriteria: criteria }, deployments, desiredCount }: ServiceRecord,
+  primary: DeploymentRecord,
+  judged: readonly ServiceTask[],
+): boolean | undefined {
+  if (criteria?.enable !== true) return undefined
+  const healthy = judged.filter((each) => each.healthy && !each.replace && each.task.deploymentId === primary.id)
+  const enough = healthy.length >= Math.ceil((desiredCount * (criteria.healthyPercent ?? 100)) / 100)
+  return enough && (criteria.sourceServiceRevisionCleanup === 'DEFERRED' || deployments.length === 1)
+}
+
+const bakeMsOf = ({ deploymentConfiguration }: ServiceRecord): number =>
+  (deploymentConfiguration.bakeTimeInMinutes ?? 0) * 60_000
+
+/** During the bake time the circuit breaker still watches. */
+function completeAfterBaking(
   tx: Transaction,
   service: ServiceRecord,
   primary: DeploymentRecord,
   deps: ControlPlaneDeps,
 ): ServiceRecord {
-  const completes = primary.rolloutState !== 'COMPLETED'
-  if (completes) appendServiceEvent(tx, deps, service, say.deploymentCompleted(service, primary))
-  appendServiceEvent(tx, deps, service, say.steadyState(service))
-  const rolledOut = completes ? complete(service, primary, deps.clock.now()) : service
-  return { ...withoutComplaint(rolledOut), steady: true }
+  if (primary.rolloutState !== 'IN_PROGRESS') return service
+  const now = deps.clock.now()
+  if (now >= (primary.bakingSince ?? now) + bakeMsOf(service)) return complete(tx, service, primary, deps)
+  return primary.bakingSince === undefined ? changeDeployment(service, primary.id, { bakingSince: now }, now) : service
 }
 
-function complete(service: ServiceRecord, primary: DeploymentRecord, now: number): ServiceRecord {
+function becomeSteady(tx: Transaction, service: ServiceRecord, deps: ControlPlaneDeps): ServiceRecord {
+  if (service.steady) return service
+  appendServiceEvent(tx, deps, service, say.steadyState(service))
+  return { ...withoutComplaint(service), steady: true }
+}
+
+function complete(
+  tx: Transaction,
+  service: ServiceRecord,
+  primary: DeploymentRecord,
+  deps: ControlPlaneDeps,
+): ServiceRecord {
+  const now = deps.clock.now()
+  appendServiceEvent(tx, deps, service, say.deploymentCompleted(service, primary))
   const rolloutStateReason = say.rolloutCompleted(primary)
   const completed = changeDeployment(service, primary.id, { rolloutState: 'COMPLETED', rolloutStateReason }, now)
   const deployment = primaryDeployment(completed)

@@ -16,7 +16,7 @@ import { noticeEnds, noticeHealth } from './service-failures.ts'
 import { complain, launchMissing, type LaunchStep } from './service-launching.ts'
 import type { ServiceTask } from './service-plan.ts'
 import * as say from './service-sentences.ts'
-import { settle } from './service-settling.ts'
+import { bakedAt, settle } from './service-settling.ts'
 import { judgeTask } from './service-task.ts'
 
 /** Room may also appear by what is not seen here: look again after this long. */
@@ -87,7 +87,7 @@ export function stepService(
   service = settle(tx, service, tasks, moves, deps)
   followServiceDeployment(tx, service, now)
   if (service !== before) tx.put('services', key, service)
-  return { waitsForRoom: launch.waitsForRoom, lookAgainInMs: nextLook(tasks, launch, now) }
+  return { waitsForRoom: launch.waitsForRoom, lookAgainInMs: nextLook(tasks, launch, bakedAt(service), now) }
 }
 
 /** Tasks that are wanted and have not ended. */
@@ -115,10 +115,16 @@ function stopTasks(
   appendServiceEvent(tx, deps, service, say.stoppedTasks(service, tasks))
 }
 
-/** When time alone changes something: how a task counts, the end of the throttle, placement is tried again. */
-function nextLook(judged: readonly ServiceTask[], launch: LaunchStep, now: number): number | undefined {
+/** When time alone changes something: how a task counts, the end of the throttle or the bake time, placement is tried again. */
+function nextLook(
+  judged: readonly ServiceTask[],
+  launch: LaunchStep,
+  bakedAt: number | undefined,
+  now: number,
+): number | undefined {
   const looks = judged.flatMap(({ changesAt }) => (changesAt === undefined ? [] : [changesAt - now]))
   if (launch.throttledUntil !== undefined) looks.push(launch.throttledUntil - now)
+  if (bakedAt !== undefined && bakedAt > now) looks.push(bakedAt - now)
   if (launch.waitsForRoom) looks.push(placementRetryMs)
   return looks.length === 0 ? undefined : Math.max(1, Math.min(...looks))
 }

@@ -37,10 +37,21 @@ describe('deploymentConfigurationFor', () => {
     ],
     [
       { earlySuccessCriteria: { enable: true } },
-      'ClientException',
-      'deploymentConfiguration.earlySuccessCriteria is not supported',
+      'InvalidParameterException',
+      'earlySuccessCriteria needs healthyPercent and sourceServiceRevisionCleanup',
     ],
-    [{ bakeTimeInMinutes: 5 }, 'ClientException', 'deploymentConfiguration.bakeTimeInMinutes is not supported'],
+    [
+      { earlySuccessCriteria: { enable: true, healthyPercent: 99, sourceServiceRevisionCleanup: 'DEFERRED' } },
+      'InvalidParameterException',
+      'healthyPercent of earlySuccessCriteria cannot be less than minimumHealthyPercent.',
+    ],
+    [
+      {
+        deploymentCircuitBreaker: { enable: true, rollback: true, thresholdConfiguration: { type: 'COUNT', value: 0 } },
+      },
+      'InvalidParameterException',
+      'The value of thresholdConfiguration must be greater than 0.',
+    ],
     [{ bakeTimeInMinutes: 1441 }, 'InvalidParameterException', 'bakeTimeInMinutes must be between 0 and 1440.'],
     [{ maximumPercent: 99 }, 'InvalidParameterException', 'maximumPercent must be at least 100.'],
     [{ minimumHealthyPercent: -1 }, 'InvalidParameterException', 'minimumHealthyPercent cannot be negative.'],

@@ -35,6 +35,7 @@ export function deploymentConfigurationFor(
   }
   assertPercentages(schedulingStrategy, configuration)
   assertThreshold(configuration)
+  assertEarlySuccess(configuration)
   return configuration
 }
 
@@ -63,6 +64,17 @@ function assertThreshold({ deploymentCircuitBreaker }: DeploymentConfiguration):
     throw invalidParameter('The value of thresholdConfiguration must be greater than 0.')
 }
 
+function assertEarlySuccess({ earlySuccessCriteria, minimumHealthyPercent = 0 }: DeploymentConfiguration): void {
+  if (earlySuccessCriteria?.enable !== true) return
+  const { healthyPercent, sourceServiceRevisionCleanup } = earlySuccessCriteria
+  if (healthyPercent === undefined || sourceServiceRevisionCleanup === undefined)
+    throw invalidParameter(
+      'earlySuccessCriteria needs healthyPercent and sourceServiceRevisionCleanup when it is enabled.',
+    )
+  if (healthyPercent < minimumHealthyPercent)
+    throw invalidParameter('healthyPercent of earlySuccessCriteria cannot be less than minimumHealthyPercent.')
+}
+
 const unsupported = (member: string, why: string): ApiError =>
   clientException(`deploymentConfiguration.${member} is not supported by Berth: ${why}.`)
 
@@ -74,9 +86,6 @@ function refuseUnsupported(given: DeploymentConfiguration): void {
   if (given.canaryConfiguration !== undefined) throw unsupported('canaryConfiguration', 'deployments are ROLLING')
   if ((given.lifecycleHooks?.length ?? 0) > 0) throw unsupported('lifecycleHooks', 'it has no functions to call')
   if (given.alarms?.enable === true) throw unsupported('alarms', 'it has no CloudWatch alarms')
-  if (given.earlySuccessCriteria?.enable === true)
-    throw unsupported('earlySuccessCriteria', 'a deployment succeeds when all its tasks are healthy')
   if (bakeTimeInMinutes < 0 || bakeTimeInMinutes > bakeTimeAtMost)
     throw invalidParameter(`bakeTimeInMinutes must be between 0 and ${bakeTimeAtMost}.`)
-  if (bakeTimeInMinutes > 0) throw unsupported('bakeTimeInMinutes', 'without alarms there is nothing to wait for')
 }
