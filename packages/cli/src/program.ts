@@ -6,6 +6,7 @@ import { type ClusterSettings, defaultClusterSettings } from './cluster/cluster-
 import { type DataDirectory, dataDirectoryAt, defaultDataDirectory } from './cluster/data-directory.ts'
 import type { CommandContext } from './command-context.ts'
 import { shells, type Shell } from './completion/completion-script.ts'
+import { addQuestionCommands } from './question-commands.ts'
 import { mostHosts } from './up/host-address.ts'
 
 /** The command line of `berth`. What a command does is loaded when it is called, so that small ones are quick. */
@@ -25,6 +26,7 @@ Examples:
   berth up --detach --hosts 5  the same in the background, with five hosts
   eval "$(berth env)"          make the aws command and the AWS SDKs use it
   berth status                 show hosts, services and tasks
+  berth explain my-service     tell why its tasks are where they are, or wait
   berth down                   stop it, and its containers`,
     )
 
@@ -75,6 +77,8 @@ Examples:
       const { status } = await import('./status/status.ts')
       setExitCode(await status({ directory: directoryOf(options), json: options.json ?? false }, context))
     })
+
+  addQuestionCommands(program, { context, dataDir, directoryOf, examples, setExitCode })
 
   program
     .command('version')

@@ -10,6 +10,14 @@ export interface EcsEndpoint {
   readonly key: AccessKey
 }
 
+/** Which API of the endpoint is meant: a signature's scope, and what stands before the dot in `X-Amz-Target`. */
+export interface EndpointApi {
+  readonly scope: string
+  readonly targetPrefix: string
+}
+
+const ecsApi: EndpointApi = { scope: 'ecs', targetPrefix: 'AmazonEC2ContainerServiceV20141113' }
+
 /** Calls one operation of ECS; its answer is what ECS documents, with timestamps in seconds since the epoch. */
 export type EcsClient = <Output>(operation: string, input: object) => Promise<Output>
 
@@ -28,9 +36,15 @@ export class EcsError extends CliError {
 const answerWithinMs = 35_000
 
 /** A client of no more than this command needs: it starts in a tenth of the time that the SDK takes. */
-export function ecsClient({ endpoint, region, key }: EcsEndpoint): EcsClient {
+export function ecsClient({ endpoint, region, key }: EcsEndpoint, api: EndpointApi = ecsApi): EcsClient {
   const url = new URL(endpoint)
-  const signer = new SignatureV4({ service: 'ecs', region, credentials: key, sha256: NodeSha256, uriEscapePath: false })
+  const signer = new SignatureV4({
+    service: api.scope,
+    region,
+    credentials: key,
+    sha256: NodeSha256,
+    uriEscapePath: false,
+  })
 
   return async <Output>(operation: string, input: object): Promise<Output> => {
     const body = JSON.stringify(input)
@@ -44,7 +58,7 @@ export function ecsClient({ endpoint, region, key }: EcsEndpoint): EcsClient {
       headers: {
         host: url.host,
         'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': `AmazonEC2ContainerServiceV20141113.${operation}`,
+        'x-amz-target': `${api.targetPrefix}.${operation}`,
       },
       body,
     })

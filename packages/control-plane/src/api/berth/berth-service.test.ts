@@ -32,7 +32,7 @@ describe('ExplainTask', () => {
         { rule: 'agent', hosts: 1, text: 'agent not connected' },
         { rule: 'cpu', hosts: 1, text: 'without enough CPU' },
       ],
-      steps: [{ step: 'binpack(memory)', value: 2048, text: 'had the least memory left that was enough: 2048 MiB' }],
+      steps: [{ step: 'binpack(memory)', value: 2048, text: 'it had the least memory left that was enough: 2048 MiB' }],
     })
     expect(takes).toMatchObject({ cpu: 256, memory: 512, ports: ['49153 (picked)'] })
   })

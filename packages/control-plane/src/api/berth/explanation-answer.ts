@@ -32,6 +32,7 @@ export interface StepAnswer {
   readonly step: string
   readonly value: number
   readonly among?: string
+  /** To be read after `because`. */
   readonly text: string
 }
 
@@ -82,15 +83,15 @@ const stepAnswer = ([step, value, among]: SeenByStep, group: string): StepAnswer
 
 function stepWords(step: string, value: number, among: string | undefined, group: string): string {
   const [, kind = '', field = ''] = /^(\w+)(?:\((.*)\))?$/.exec(step) ?? []
-  if (kind === 'random') return 'was drawn by lot'
+  if (kind === 'random') return 'it was drawn by lot'
   if (kind === 'spread') return `${spreadSubject(field, among)} had the fewest tasks of ${group}: ${value}`
-  if (field === 'cpu') return `had the least CPU left that was enough: ${value} units`
-  if (field === 'memory') return `had the least memory left that was enough: ${value} MiB`
-  return `was the fullest that had room: ${Math.round((value * 100) / SHARE_SCALE)} % of its CPU or memory was left`
+  if (field === 'cpu') return `it had the least CPU left that was enough: ${value} units`
+  if (field === 'memory') return `it had the least memory left that was enough: ${value} MiB`
+  return `it was the fullest that had room: ${Math.round((value * 100) / SHARE_SCALE)} % of its CPU or memory was left`
 }
 
 function spreadSubject(field: string, among: string | undefined): string {
-  if (!field.startsWith('attribute:')) return 'itself'
+  if (!field.startsWith('attribute:')) return 'it'
   const name = field.slice('attribute:'.length)
   const what = name === ZONE_ATTRIBUTE ? 'zone' : name
   return among === undefined || among === '' ? `hosts without ${what}` : `its ${what} ${among}`

@@ -1,0 +1,33 @@
+import type { DataDirectory } from '../cluster/data-directory.ts'
+import { isUp, readRunState, requireUp } from '../cluster/run-state.ts'
+import { readOrMakeAccessKeys } from '../cluster/secrets.ts'
+import { CliError } from '../cli-error.ts'
+import { type EcsClient, ecsClient, type EcsEndpoint } from './ecs-client.ts'
+
+/** Berth's own API, for what ECS has no word for. */
+const berthApi = { scope: 'berth', targetPrefix: 'Berth_20261101' }
+
+/**
+ * A client of Berth's own API: of the cluster that is up in `directory`, else of the one that the environment names as for any AWS client
+ * (`AWS_ENDPOINT_URL`, a key, a region).
+ *
+ * @throws CliError when there is neither.
+ */
+export function berthClient(directory: DataDirectory, environment: NodeJS.ProcessEnv): EcsClient {
+  const state = readRunState(directory)
+  const named = endpointNamed(environment)
+  if (named !== undefined && (state === undefined || !isUp(state))) return ecsClient(named, berthApi)
+  const { endpoint, region } = requireUp(directory)
+  const [key] = readOrMakeAccessKeys(directory)
+  if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
+  return ecsClient({ endpoint, region, key }, berthApi)
+}
+
+function endpointNamed(environment: NodeJS.ProcessEnv): EcsEndpoint | undefined {
+  const endpoint = environment['AWS_ENDPOINT_URL_ECS'] ?? environment['AWS_ENDPOINT_URL']
+  const accessKeyId = environment['AWS_ACCESS_KEY_ID']
+  const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY']
+  const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION']
+  if (!endpoint || !accessKeyId || !secretAccessKey || !region) return undefined
+  return { endpoint, region, key: { accessKeyId, secretAccessKey, name: 'environment' } }
+}

@@ -1,0 +1,112 @@
+import type { ExplainServiceAnswer, PlacedTaskAnswer, Waiting } from '@berth/control-plane/api/berth/explain-service.ts'
+import type { ExplainTaskAnswer, TaskSummary } from '@berth/control-plane/api/berth/explain-task.ts'
+import type {
+  ExplanationAnswer,
+  PlacementAnswer,
+  RuleAnswer,
+} from '@berth/control-plane/api/berth/explanation-answer.ts'
+import type { HostLabel } from '@berth/control-plane/api/berth/host-label.ts'
+import { textTable } from '../text-table.ts'
+import { counted, isOrAre } from '../counted.ts'
+
+/** Why a task is where it is, as a person reads it. */
+export function taskExplanation({ task, takes, placement }: ExplainTaskAnswer): readonly string[] {
+  const gpus = takes.gpus > 0 ? [counted(takes.gpus, 'GPU')] : []
+  const networkInterfaces = takes.networkInterfaces > 0 ? ['an address of its own'] : []
+  const ports = takes.ports.length > 0 ? [`host ports ${takes.ports.join(', ')}`] : []
+  const parts = [`${takes.cpu} CPU units`, `${takes.memory} MiB`, ...gpus, ...networkInterfaces, ...ports]
+  return [
+    `Task ${task.taskId} (${task.taskDefinition}, ${task.group}) ${whereabouts(task)}.`,
+    ...(task.stoppedReason === undefined
+      ? []
+      : [`It ${stopWords(task)}: ${task.stoppedReason}.`.replace(/\.\.$/, '.')]),
+    `It takes ${parts.join(', ')}.`,
+    '',
+    ...(placement === undefined ? ['It was given no host.'] : placementLines(placement, task.host)),
+  ]
+}
+
+const whereabouts = ({ lastStatus, host }: TaskSummary): string =>
+  host === undefined ? `is ${lastStatus} and has no host` : `is ${lastStatus}, on ${hostName(host)}`
+
+const stopWords = ({ lastStatus }: TaskSummary): string => (lastStatus === 'STOPPED' ? 'stopped' : 'is to stop')
+
+const hostName = ({ name, zone }: HostLabel): string => (zone === '' ? name : `${name} in zone ${zone}`)
+
+function placementLines(placement: PlacementAnswer, host: HostLabel | undefined): readonly string[] {
+  if (placement.namedBy === 'user') return ['Its host was named by who started it; nothing was chosen.']
+  if (placement.namedBy === 'service') return ['Its service runs one task on each host that fits; nothing was chosen.']
+  const { considered, suitable, removed = [], steps } = placement
+  const room = suitable === undefined ? '' : `; ${suitable} could take it`
+  return [
+    `${counted(considered, 'host')} ${considered === 1 ? 'was' : 'were'} considered${room}${removed.length > 0 ? '. The others were:' : '.'}`,
+    ...ruleLines(removed),
+    '',
+    ...(steps.length === 0
+      ? []
+      : [
+          `${host?.name ?? 'Its host'} was taken because`,
+          ...steps.map(({ step, text }, index) => `  ${index === 0 ? '' : 'and, among equals, '}${text}  [${step}]`),
+        ]),
+  ]
+}
+
+/** How many hosts each rule removed, numbers right below one another. */
+export function ruleLines(rules: readonly RuleAnswer[]): readonly string[] {
+  const width = Math.max(0, ...rules.map(({ hosts }) => String(hosts).length))
+  return rules.map(({ hosts, text }) => `  ${String(hosts).padStart(width)} ${text}`)
+}
+
+/** Why one more task finds no room, or how many hosts have room for it. */
+export function explanationLines(explanation: ExplanationAnswer): readonly string[] {
+  const { considered, suitable, removed, closest } = explanation
+  const room = suitable === 0 ? 'none can take one more' : `${suitable} can take one more`
+  if (considered === 0) return ['There are no hosts.']
+  return [
+    `Of ${counted(considered, 'host')} ${room}${removed.length > 0 ? '. The others are:' : '.'}`,
+    ...ruleLines(removed),
+    ...(suitable > 0 || closest.length === 0
+      ? []
+      : ['The closest lack:', ...closest.map(({ host, lacks }) => `  ${host.name}: ${lacks.join('; ')}`)]),
+  ]
+}
+
+/** Why a service's tasks are where they are, and what the missing ones wait for, as a person reads it. */
+export function serviceExplanation(answer: ExplainServiceAnswer): readonly string[] {
+  const { service, missing, waiting, explanation, tasks } = answer
+  const wanted = service.schedulingStrategy === 'DAEMON' ? 'one task on each host' : `${service.desiredCount} wanted`
+  return [
+    `Service ${service.serviceName} (${service.taskDefinition}) is ${service.status}: ${wanted}, ${service.runningCount} running, ${service.pendingCount} pending.`,
+    ...(missing === 0 && service.status === 'ACTIVE' ? ['It lacks no task.'] : []),
+    ...waiting.map(waitingLine),
+    ...(explanation === undefined ? [] : ['', ...explanationLines(explanation)]),
+    '',
+    ...taskLines(tasks),
+  ]
+}
+
+function waitingLine(waiting: Waiting): string {
+  switch (waiting.kind) {
+    case 'room':
+      return `${counted(waiting.tasks, 'task')} ${waiting.tasks === 1 ? 'waits' : 'wait'} for room.`
+    case 'throttle':
+      return `Its last ${counted(waiting.failedTasks, 'task')} failed; the next starts at ${new Date(waiting.until * 1000).toISOString()} at the earliest.`
+    case 'failed-deployment':
+      return `Its deployment failed, so nothing is started: ${waiting.reason}`
+    default:
+      return `${counted(waiting.tasks, 'task')} ${isOrAre(waiting.tasks)} missing, for which there is room: being started, or waiting until others of the service have stopped.`
+  }
+}
+
+const taskLines = (tasks: readonly PlacedTaskAnswer[]): readonly string[] =>
+  tasks.length === 0
+    ? ['It has no tasks.']
+    : textTable(
+        [{ head: 'TASK' }, { head: 'STATUS' }, { head: 'HOST' }, { head: 'BECAUSE' }],
+        tasks.map(({ taskId, lastStatus, host, placement }) => [taskId, lastStatus, host.name, reason(placement)]),
+      )
+
+function reason(placement: PlacementAnswer | undefined): string {
+  if (placement?.namedBy !== undefined) return 'one task on each host'
+  return placement?.steps[0]?.text ?? ''
+}
