@@ -35,8 +35,8 @@ export interface ServicePlan {
   readonly blocked: boolean
 }
 
-/** Orders candidates for a stop, first to go first. */
-export type StopOrder = (candidates: readonly ServiceTask[]) => readonly ServiceTask[]
+/** Chooses `count` of the candidates for a stop, or all when they are fewer. May return more in their order: the first `count` go. */
+export type StopOrder = (candidates: readonly ServiceTask[], count: number) => readonly ServiceTask[]
 
 /**
  * The next step of a service towards its goal: what to start and what to stop now, without ever having more than the maximum RUNNING and
@@ -50,9 +50,9 @@ export function planService(goal: ServiceGoal, tasks: readonly ServiceTask[], st
   const bounds = boundsOf(goal)
   const staying = tasks.filter((each) => isPrimary(each, goal) && !each.replace)
   const ailing = tasks.filter((each) => isPrimary(each, goal) && each.unhealthy === true)
-  const leaving = tasks.filter((each) => (!isPrimary(each, goal) || each.replace) && !ailing.includes(each))
+  const leaving = tasks.filter((each) => !isPrimary(each, goal) || (each.replace && each.unhealthy !== true))
 
-  const surplus = stopOrder(staying.filter(isFree)).slice(0, Math.max(0, staying.length - goal.desiredCount))
+  const surplus = firstToGo(staying.filter(isFree), staying.length - goal.desiredCount, stopOrder)
   if (goal.halted) return haltedPlan(goal, tasks, surplus, [...ailing, ...leaving], stopOrder)
   const missing = Math.max(0, goal.desiredCount - staying.length)
   const spare = countHealthy(tasks) - countHealthy(surplus) - bounds.lower
@@ -63,7 +63,7 @@ export function planService(goal: ServiceGoal, tasks: readonly ServiceTask[], st
   ]
   const room = (stopped: number) => Math.max(0, bounds.upper - (tasks.length - stopped))
   const waits = staying.some(({ healthy }) => !healthy)
-  if (missing > 0 && room(gone.length) === 0 && !waits) gone.push(...stopOrder(without(ailing, gone)).slice(0, 1))
+  if (missing > 0 && room(gone.length) === 0 && !waits) gone.push(...firstToGo(without(ailing, gone), 1, stopOrder))
 
   const start = Math.min(missing, room(gone.length))
   return {
@@ -100,15 +100,14 @@ function haltedPlan(
 }
 
 /** Unhealthy ones may always go, healthy ones as far as the minimum can spare them. */
-export function leavingNow(
-  leaving: readonly ServiceTask[],
-  spare: number,
-  stopOrder: StopOrder,
-): readonly ServiceTask[] {
+function leavingNow(leaving: readonly ServiceTask[], spare: number, stopOrder: StopOrder): readonly ServiceTask[] {
   const unhealthy = leaving.filter(({ healthy }) => !healthy)
   const healthy = leaving.filter((each) => each.healthy)
-  return [...unhealthy, ...stopOrder(healthy).slice(0, Math.max(0, spare))]
+  return [...unhealthy, ...firstToGo(healthy, spare, stopOrder)]
 }
+
+const firstToGo = (candidates: readonly ServiceTask[], count: number, stopOrder: StopOrder): readonly ServiceTask[] =>
+  count <= 0 ? [] : stopOrder(candidates, count).slice(0, count)
 
 /** Of tasks whose health check fails, those that healthy ones stand in for. */
 const replacedNow = (ailing: readonly ServiceTask[], healthyStaying: number, goal: ServiceGoal): ServiceTask[] =>
