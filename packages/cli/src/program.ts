@@ -81,6 +81,35 @@ Examples:
   addQuestionCommands(program, { context, dataDir, directoryOf, examples, setExitCode })
 
   program
+    .command('lab')
+    .description('Load-test a control plane with fake hosts: play a scenario, and report with figures and charts.')
+    .addOption(saying('--hosts <n>', "hosts to begin with [the scenario's, or 100]", wholeNumber(0, 100_000)))
+    .addOption(saying('--cpu <units>', 'CPU units of each [4096]', wholeNumber(128, 2_048_000)))
+    .addOption(saying('--memory <mib>', 'MiB of each [16384]', wholeNumber(16, 2 ** 31 - 1)))
+    .addOption(saying('--zones <n>', 'availability zones, which hosts are in by turns [3]', wholeNumber(1, 26)))
+    .option('--scenario <file>', 'what happens, YAML or JSON [the hosts are filled to four fifths]')
+    .addOption(saying('--seed <n>', "chance of this run [the scenario's]", wholeNumber(0, 2 ** 32 - 1)))
+    .option('--report <file>', 'where to write the report as a page that needs nothing else')
+    .option('--json', 'the report as JSON, with every sample')
+    .option('--endpoint <url>', 'API of a control plane that runs already [one is started, with its own Redis]')
+    .option('--agent-endpoint <host:port>', 'where agents join that control plane')
+    .option('--cluster <name>', 'cluster there, without hosts of its own', 'lab')
+    .addHelpText(
+      'after',
+      examples(
+        'berth lab --hosts 1000 --cpu 4096 --memory 16384 --zones 3',
+        'berth lab --scenario deploy/lab/zone-loss.yaml --report zone-loss.html',
+      ),
+    )
+    .action(async ({ hosts: count, cpu, memory, zones, ...options }: LabCommandOptions) => {
+      const { lab } = await import('./lab/lab.ts')
+      const hosts = Object.fromEntries(
+        Object.entries({ count, cpu, memory, zones }).filter(([, value]) => value !== undefined),
+      )
+      setExitCode(await lab({ ...options, hosts, json: options.json ?? false }, context))
+    })
+
+  program
     .command('version')
     .description('Print the version.')
     .action(() => context.out(berthVersion()))
@@ -102,6 +131,20 @@ Examples:
 }
 
 type UpOptions = { readonly dataDir: string; readonly detach?: boolean } & Partial<ClusterSettings>
+
+interface LabCommandOptions {
+  readonly hosts?: number
+  readonly cpu?: number
+  readonly memory?: number
+  readonly zones?: number
+  readonly scenario?: string
+  readonly seed?: number
+  readonly report?: string
+  readonly json?: boolean
+  readonly endpoint?: string
+  readonly agentEndpoint?: string
+  readonly cluster: string
+}
 
 const usual = defaultClusterSettings
 

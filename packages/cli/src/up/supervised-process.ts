@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { backoffDelay } from '@berth/shared/backoff.ts'
 import type { CancelTimer, Clock } from '@berth/shared/clock.ts'
@@ -109,8 +110,12 @@ export class SupervisedProcess {
     this.#stopping = true
     this.#cancelRestart?.()
     const identity = this.#identity
-    if (identity === undefined) return
+    const child = this.#child
+    if (identity === undefined || child === undefined) return
+    // Its end is seen in /proc before Node tells of it; who waits for the stop must not be called back afterwards.
+    const told = once(child, 'exit')
     const killed = await endProcess(this.#deps.clock, identity, this.spec.stopGraceMs)
+    await told
     if (killed) this.#deps.log.warn('A process did not end when asked to, and was killed.', { process: this.name })
   }
 

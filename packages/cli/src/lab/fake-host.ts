@@ -1,0 +1,200 @@
+import { type RunningAgent, startAgent } from '@berth/agent/agent.ts'
+import { agentVersion } from '@berth/agent/agent-options.ts'
+import { defaultEngineOptions } from '@berth/agent/engine/engine-deps.ts'
+import { capabilities } from '@berth/agent/host/capabilities.ts'
+import { ensureIdentity } from '@berth/agent/journal/host-identity.ts'
+import type { Journal } from '@berth/agent/journal/journal.ts'
+import { memoryDisk, openMemoryJournal } from '@berth/agent/journal/memory-journal.ts'
+import { fakeRuntime } from '@berth/agent/runtime/fake/fake-runtime.ts'
+import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
+import { FakeWorld } from '@berth/agent/runtime/fake/fake-world.ts'
+import type { HostDescription } from '@berth/agent/session/session-options.ts'
+import { grpcTransport } from '@berth/agent/session/grpc-transport.ts'
+import type { Clock } from '@berth/shared/clock.ts'
+import { silentLog } from '@berth/shared/log.ts'
+import type { Random } from '@berth/shared/random.ts'
+import { type CuttableWire, cuttableWire } from './cuttable-wire.ts'
+import type { FakeHostPlan, WorkerSetup } from './worker-messages.ts'
+
+export interface FakeHostDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly setup: WorkerSetup
+  readonly script: FakeScript
+  readonly onAssigned: (tasks: number) => void
+  readonly onStarted: (taskArn: string) => void
+  readonly onEnded: () => void
+}
+
+/** The container of every task of the lab. */
+export const labContainer = 'main'
+
+/** Containers of stopped tasks are of no more use to anybody, and their memory is. */
+const cleanupWaitMs = 60_000
+
+/**
+ * A host that does not exist: the agent's own session and engine, on a journal in memory, an engine that only plays, and a
+ * connection of its own which can be cut.
+ */
+export class FakeHost {
+  readonly plan: FakeHostPlan
+  readonly #deps: FakeHostDeps
+  readonly #world: FakeWorld
+  readonly #disk = memoryDisk()
+  readonly #wire: CuttableWire
+  #agent: RunningAgent | undefined
+
+  constructor(plan: FakeHostPlan, deps: FakeHostDeps) {
+    const { clock, random, script } = deps
+    this.plan = plan
+    this.#deps = deps
+    this.#world = new FakeWorld({ clock, random, script, cpus: plan.cpu / 1024, memoryMib: plan.memoryMib })
+    this.#wire = cuttableWire(grpcTransport({ clock }), clock)
+    this.#watch()
+  }
+
+  /** Starts its agent, with whatever its journal says. */
+  async start(): Promise<void> {
+    const { clock, random, setup } = this.#deps
+    const journal = openMemoryJournal(this.#disk)
+    await ensureIdentity(journal, random)
+    const agent = startAgent(
+      {
+        session: {
+          servers: [setup.server],
+          cluster: setup.cluster,
+          token: setup.token,
+          offersFargate: false,
+          agentVersion,
+          agentHash: '',
+        },
+        engine: { ...defaultEngineOptions, hostAddress: addressOf(this.plan), cleanupWaitMs },
+      },
+      {
+        runtime: fakeRuntime(this.#world, this.#worldId),
+        journal: this.#counted(journal),
+        transport: this.#wire.transport,
+        clock,
+        random,
+        log: silentLog,
+        describe: async () => descriptionOf(this.plan),
+      },
+    )
+    agent.ended.catch(() => undefined)
+    this.#agent = agent
+  }
+
+  /** Its power goes: nothing more is heard of it, and what ran on it does not run any more. */
+  async kill(): Promise<void> {
+    this.#wire.cut()
+    const agent = this.#agent
+    this.#agent = undefined
+    if (agent === undefined) return
+    await agent.stop()
+    this.#endContainers()
+    this.#world.breakEngine('away')
+  }
+
+  /** Its network goes: it runs on, and nobody hears of it. */
+  partition(): void {
+    this.#wire.cut()
+  }
+
+  /** It has power and network again. */
+  async return(): Promise<void> {
+    this.#wire.mend()
+    if (this.#agent !== undefined) return
+    this.#endContainers()
+    this.#world.mendEngine()
+    await this.start()
+  }
+
+  /** Leaves in order. */
+  async stop(): Promise<void> {
+    await this.#agent?.stop()
+    this.#agent = undefined
+  }
+
+  get #worldId(): string {
+    return String(this.plan.number)
+  }
+
+  #endContainers(): void {
+    for (const { runtimeId } of this.#world.containers.values()) this.#world.kill(runtimeId)
+  }
+
+  #watch(): void {
+    const { onStarted, onEnded } = this.#deps
+    this.#world.watchers.add({
+      hostId: this.#worldId,
+      onEvent({ kind, taskArn, containerName }) {
+        if (containerName !== labContainer) return
+        if (kind === 'started') onStarted(taskArn)
+        else if (kind === 'died') onEnded()
+      },
+      onGap() {},
+    })
+  }
+
+  /** The journal, with its new tasks counted: a task in it is one that the host has taken on. */
+  #counted(journal: Journal): Journal {
+    const { onAssigned } = this.#deps
+    return {
+      state: journal.state,
+      async append(record) {
+        const before = journal.state.tasks.size
+        await journal.append(record)
+        const added = journal.state.tasks.size - before
+        if (record.kind === 'assignments' && added > 0) onAssigned(added)
+      },
+      close: () => journal.close(),
+    }
+  }
+}
+
+/** Made up: no port is ever bound. */
+const addressOf = ({ number }: FakeHostPlan): string =>
+  `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`
+
+const engine = {
+  version: '29.0.0-fake',
+  liveRestore: true,
+  operatingSystem: 'fake',
+  architecture: 'x86_64',
+  cpus: 1,
+  memoryMib: 1,
+  logDrivers: ['json-file'],
+  volumeDrivers: ['local'],
+}
+
+const offered = capabilities(
+  {
+    disablePrivileged: false,
+    loggingDrivers: ['json-file', 'none'],
+    selinuxCapable: false,
+    apparmorCapable: false,
+    networkInterfaces: 0,
+  },
+  engine,
+).map((name) => ({ name }))
+
+const descriptionOf = (plan: FakeHostPlan): HostDescription => ({
+  dockerVersion: engine.version,
+  resources: {
+    cpu: plan.cpu,
+    memoryMib: plan.memoryMib,
+    reservedTcpPorts: [],
+    reservedUdpPorts: [],
+    gpuIds: [],
+    networkInterfaces: 0,
+    dynamicPorts: { first: 49_153, last: 65_535 },
+  },
+  attributes: [
+    ...offered,
+    { name: 'ecs.availability-zone', value: plan.zone },
+    { name: 'ecs.cpu-architecture', value: 'x86_64' },
+    { name: 'ecs.os-family', value: 'LINUX' },
+    { name: 'ecs.os-type', value: 'linux' },
+  ],
+  address: addressOf(plan),
+})

@@ -1,0 +1,119 @@
+import { processClock } from '../process-clock.ts'
+import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
+import { seededRandom } from '@berth/shared/random.ts'
+import { FakeHost } from './fake-host.ts'
+import type { LabTask } from './scenario.ts'
+import { labTaskLabel } from './lab-task-definition.ts'
+import type { WorkerNews, WorkerOrder, WorkerSetup } from './worker-messages.ts'
+
+/** How often a worker tells what it has seen, in ms. */
+const newsEveryMs = 500
+/** Started tasks that are named in one word: enough for percentiles, and little to ask the control plane about. */
+const namedTasks = 50
+/** Hosts that start at the same moment; the rest follow, so that a lab of thousands does not knock all at once. */
+const startedTogether = 50
+
+/**
+ * A process of the lab that plays many hosts: orders come from the lab's own process, each is answered when it is done, and
+ * news goes back. It ends when the lab does.
+ */
+const hosts = new Map<number, FakeHost>()
+let setup: WorkerSetup | undefined
+const totals = { assigned: 0, started: 0, ended: 0 }
+let startedTasks: string[] = []
+
+async function obey(order: WorkerOrder): Promise<void> {
+  switch (order.kind) {
+    case 'setup':
+      setup = order.setup
+      return
+    case 'add': {
+      const added = order.hosts.map((plan) => newHost(plan))
+      for (let at = 0; at < added.length; at += startedTogether)
+        await Promise.all(added.slice(at, at + startedTogether).map((host) => host.start()))
+      return
+    }
+    case 'kill':
+      await Promise.all(chosen(order.numbers).map((host) => host.kill()))
+      return
+    case 'partition':
+      for (const host of chosen(order.numbers)) host.partition()
+      return
+    case 'return':
+      await Promise.all(chosen(order.numbers).map((host) => host.return()))
+      return
+    case 'stop':
+      await Promise.all([...hosts.values()].map((host) => host.stop()))
+  }
+}
+
+function newHost(plan: ConstructorParameters<typeof FakeHost>[0]): FakeHost {
+  if (setup === undefined) throw new Error('a worker was given hosts before its setup')
+  const host = new FakeHost(plan, {
+    clock: processClock,
+    random: seededRandom(setup.seed * 1_000_003 + plan.number),
+    setup,
+    script: scriptOf(setup.tasks),
+    onAssigned(tasks) {
+      totals.assigned += tasks
+    },
+    onStarted(taskArn) {
+      totals.started += 1
+      if (startedTasks.length < namedTasks) startedTasks.push(taskArn)
+    },
+    onEnded() {
+      totals.ended += 1
+    },
+  })
+  hosts.set(plan.number, host)
+  return host
+}
+
+const chosen = (numbers: readonly number[]): FakeHost[] =>
+  numbers.flatMap((number) => {
+    const host = hosts.get(number)
+    return host === undefined ? [] : [host]
+  })
+
+/** Containers say by a label which task of the scenario they are; images by their name. */
+const scriptOf = (tasks: Readonly<Record<string, LabTask>>): FakeScript => ({
+  image(reference) {
+    const task = tasks[/^lab\/([^:]+):/.exec(reference)?.[1] ?? '']
+    return task === undefined ? {} : { pullMs: task.pull }
+  },
+  program({ labels }) {
+    const task = tasks[labels[labTaskLabel] ?? '']
+    if (task === undefined) return {}
+    return {
+      startMs: task.start,
+      runMs: task.run,
+      exitCode: task.exitCode,
+      crashRate: task.crashRate,
+      crashWithinMs: task.crashWithin,
+      stopMs: task.stop,
+    }
+  },
+})
+
+function news(): WorkerNews {
+  const { user, system } = process.cpuUsage()
+  const word = {
+    ...totals,
+    startedTasks,
+    cpuSeconds: (user + system) / 1e6,
+    rssBytes: process.memoryUsage.rss(),
+  }
+  startedTasks = []
+  return word
+}
+
+process.on('message', ({ id, order }: { readonly id: number; readonly order: WorkerOrder }) => {
+  obey(order).then(
+    () => process.send?.({ done: id }),
+    (error: unknown) => process.send?.({ done: id, error: String((error as Error).stack) }),
+  )
+})
+process.on('disconnect', () => process.exit())
+// A Ctrl-C in the terminal reaches everybody: the lab's own process decides what comes of it.
+process.on('SIGINT', () => undefined)
+setInterval(() => process.send?.({ news: news() }), newsEveryMs)
