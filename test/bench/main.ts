@@ -22,8 +22,16 @@ const BENCHES: Record<string, Bench> = {
   },
   engine: {
     about:
-      'tasks in Docker against the bare engine [--short] [--networks host,none,bridge] [--hosts N] [--tasks N] [--rounds N] [--profile DIR] [--json FILE]',
+      'tasks in Docker against the bare engine [--short] [--networks host,none,bridge] [--hosts N] [--tasks N] [--parallel N] [--rounds N] [--profile DIR] [--json FILE]',
     load: () => import('./engine/engine-bench.ts'),
+  },
+  million: {
+    about: 'a million tasks on 10,000 fake hosts [--tasks N] [--hosts N] [--json FILE] [--report FILE.html]',
+    load: () => import('./million/million-bench.ts'),
+  },
+  'start-up': {
+    about: 'how long berth up and npm start take on a machine that is set up [--short] [--json FILE]',
+    load: () => import('./start-up/start-up-bench.ts'),
   },
 }
 

@@ -161,7 +161,7 @@ export const agentSettings = {
   }),
   parallelStarts: optional(wholeNumber(1, 1_000), {
     names: ['BERTH_PARALLEL_STARTS'],
-    help: 'Containers that Docker is asked to start at once. Unset: twice the cores.',
+    help: 'Containers that Docker is asked to start at once. Unset: four times the cores.',
   }),
   imagePullBehavior: setting(oneOf(pullBehaviors), {
     names: ['ECS_IMAGE_PULL_BEHAVIOR'],
