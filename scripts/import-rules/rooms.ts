@@ -44,6 +44,20 @@ export const ROOMS: readonly Room[] = [
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,
   },
+  // Explanations and what-if are the scheduler's own words, so this service speaks to it.
+  {
+    name: 'control-plane/api/berth',
+    knows: [
+      'shared',
+      deps,
+      'control-plane/api',
+      'control-plane/cell',
+      'control-plane/scheduler',
+      'control-plane/store',
+    ],
+    testsKnow: memoryStore,
+    integrationTestsKnow: redisStore,
+  },
   {
     name: 'control-plane/controllers',
     knows: ['shared', deps, 'control-plane/cell', 'control-plane/scheduler', 'control-plane/store'],
