@@ -16,7 +16,7 @@ import { serveOn, sleeperImage, webImage } from './test-images.ts'
 
 const networkConfiguration = { awsvpcConfiguration: { subnets: ['subnet-abc123'] } }
 
-describe('the containers of a task', () => {
+describe.concurrent('the containers of a task', () => {
   const under = clusterForTests({ hosts: 2 })
   const client = () => under.current.client
 

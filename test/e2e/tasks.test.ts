@@ -23,7 +23,7 @@ import { clusterForTests } from './cluster-in-test.ts'
 import { eventually } from './eventually.ts'
 import { sleeperImage } from './test-images.ts'
 
-describe('tasks and what is told of them', () => {
+describe.concurrent('tasks and what is told of them', () => {
   const under = clusterForTests({ hosts: 2 })
   const client = () => under.current.client
   const anyAws = (): AwsRunner => {

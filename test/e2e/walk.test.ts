@@ -72,7 +72,8 @@ describe('the walk of the documentation', () => {
         if (runner === undefined) throw new Error(`no aws command of version ${major}`)
         return runner
       }
-      const serviceTasks = () => tasksOfService(aws())
+      // What is asked again and again is asked by the SDK, which starts no program each time.
+      const serviceTasks = () => tasksOfService(cluster.current.client)
 
       it('makes a cluster, registers a task definition and creates a service of two', async () => {
         const made = await aws().json<{ cluster: EcsCluster }>('create-cluster --cluster-name my-ecs-cluster')
@@ -96,7 +97,10 @@ describe('the walk of the documentation', () => {
       })
 
       it('runs two tasks, each with an address of its own that answers on port 80', async () => {
-        const tasks = await serviceTasks()
+        const { taskArns } = await aws().json<{ taskArns: readonly string[] }>(
+          'list-tasks --cluster my-ecs-cluster --service-name my-app-service',
+        )
+        const tasks = await describeTasks(aws(), taskArns)
         expect(tasks.map(({ lastStatus }) => lastStatus)).toEqual(['RUNNING', 'RUNNING'])
         await expectToAnswer(tasks)
       })
@@ -125,7 +129,7 @@ describe('the walk of the documentation', () => {
       })
 
       it('takes the task definition and service files of the documentation', async () => {
-        await deleteService(aws())
+        await deleteService(aws(), cluster.current.client)
         const directory = mkdtempSync(join(tmpdir(), 'berth-walk-'))
         const file = (name: string, content: object): string => {
           writeFileSync(join(directory, name), JSON.stringify(content))
@@ -148,7 +152,7 @@ describe('the walk of the documentation', () => {
       })
 
       it('deletes service and cluster, and no container is left', async () => {
-        await deleteService(aws())
+        await deleteService(aws(), cluster.current.client)
         const { cluster: gone } = await eventually('the cluster can be deleted', () =>
           aws().json<{ cluster: EcsCluster }>('delete-cluster --cluster my-ecs-cluster'),
         )
@@ -187,11 +191,7 @@ describe('the walk of the documentation', () => {
       const { services } = await client().send(new DescribeServicesCommand(service))
       expect(services?.[0]).toMatchObject({ runningCount: 2, pendingCount: 0, desiredCount: 2, status: 'ACTIVE' })
 
-      const { taskArns } = await client().send(
-        new ListTasksCommand({ cluster: 'my-ecs-cluster', serviceName: 'my-app-service' }),
-      )
-      const { tasks } = await client().send(new DescribeTasksCommand({ cluster: 'my-ecs-cluster', tasks: taskArns }))
-      await expectToAnswer(tasks ?? [])
+      await expectToAnswer(await tasksOfService(client()))
     })
 
     it('deletes it', async () => {
@@ -216,23 +216,22 @@ async function expectToAnswer(tasks: readonly Task[]): Promise<void> {
   }
 }
 
-async function tasksOfService(aws: AwsRunner): Promise<readonly Task[]> {
-  const { taskArns } = await aws.json<{ taskArns: readonly string[] }>(
-    'list-tasks --cluster my-ecs-cluster --service-name my-app-service',
-  )
-  return taskArns.length === 0 ? [] : describeTasks(aws, taskArns)
+async function tasksOfService(client: ECSClient): Promise<readonly Task[]> {
+  const named = { cluster: 'my-ecs-cluster', serviceName: 'my-app-service' }
+  const { taskArns = [] } = await client.send(new ListTasksCommand(named))
+  if (taskArns.length === 0) return []
+  return (await client.send(new DescribeTasksCommand({ cluster: 'my-ecs-cluster', tasks: taskArns }))).tasks ?? []
 }
 
 const describeTasks = async (aws: AwsRunner, arns: readonly string[]): Promise<readonly Task[]> =>
   (await aws.json<{ tasks: readonly Task[] }>('describe-tasks --cluster my-ecs-cluster --tasks', ...arns)).tasks
 
-async function deleteService(aws: AwsRunner): Promise<void> {
+async function deleteService(aws: AwsRunner, client: ECSClient): Promise<void> {
   await aws.json('update-service --cluster my-ecs-cluster --service my-app-service --desired-count 0')
   await aws.json('delete-service --cluster my-ecs-cluster --service my-app-service')
   await eventually('the service is INACTIVE', async () => {
-    const { services } = await aws.json<{ services: readonly Service[] }>(
-      'describe-services --cluster my-ecs-cluster --services my-app-service',
-    )
-    return services[0]?.status === 'INACTIVE' ? true : undefined
+    const named = { cluster: 'my-ecs-cluster', services: ['my-app-service'] }
+    const { services } = await client.send(new DescribeServicesCommand(named))
+    return services?.[0]?.status === 'INACTIVE' ? true : undefined
   })
 }
