@@ -262,6 +262,16 @@ describe('a task that cannot be started', () => {
     expect(lab.containers('b')).toEqual([])
   })
 
+  test('whose port belongs to a task that the same set leaves out waits for it', async () => {
+    const lab = engineLab()
+    const app = container('app', { ports: [{ containerPort: 80, hostPort: 8080, protocol: 'tcp' }] })
+    await lab.assign(task('a', [app]))
+    await lab.after(2000)
+    await lab.assignFull(task('b', [app]))
+    await lab.after(10_000)
+    expect(lab.seen('b').status).toBe('RUNNING')
+  })
+
   test('whose port belongs to a task on its way out waits for it', async () => {
     const lab = engineLab({ images: { 'app:1': { program: { stopMs: 3000 } } } })
     const ports = [{ containerPort: 80, hostPort: 8080, protocol: 'tcp' }]

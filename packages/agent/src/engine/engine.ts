@@ -95,9 +95,10 @@ class Engine implements RunningEngine {
     const { journal } = this.#deps
     await journal.append({ kind: 'assignments', ...set })
     this.#journalFailure = ''
-    for (const { taskArn } of set.put) this.#put(taskArn)
+    // Those that go are on their way out before those that come look for their ports.
     const released = set.full ? [...this.#actors.keys()] : set.removeTaskArns
     for (const taskArn of released) if (journal.state.tasks.get(taskArn)?.released !== false) this.#release(taskArn)
+    for (const { taskArn } of set.put) this.#put(taskArn)
     if (set.full) this.#strangers.mayBeRemoved()
     this.#strangers.remove((taskArn) => this.#actors.has(taskArn))
   }
