@@ -32,12 +32,15 @@ export interface HostWay {
 /** Messages that are nothing but a step of the handshake; a second one of these is a fault of its own kind, and no network makes it. */
 const handshake = new Set(['hello', 'welcome', 'refused', 'goodbye'])
 
+/** How late the second copy of a message may come, after newer ones too, in ms. */
+const latestCopyMs = 8000
+
 /** How long it may take until one end learns that the stream is broken, in ms. */
 const slowestNewsMs = 20_000
 
 /**
- * The network between agents and control planes: ordered streams whose messages take time, arrive twice, or are lost with the stream that
- * carried them, and whose two ends learn of a break at different times, so that late words of an old stream meet a new one.
+ * The network between agents and control planes: streams whose messages take time, arrive a second time later, or are lost, and then the
+ * stream with them, and whose two ends learn of a break at different times, so that late words of an old stream meet a new one.
  */
 export class Network {
   readonly #clock: VirtualClock
@@ -129,7 +132,7 @@ class Lane {
   }
 
   send(bytes: Uint8Array, kind: string): void {
-    const { random, way, tally } = this.#deps
+    const { clock, random, way, tally } = this.#deps
     const twice = !handshake.has(kind) && randomFloat(random) < way.doubling
     if (twice) tally.add('a message came twice')
     if (!handshake.has(kind) && randomFloat(random) < way.loss) {
@@ -138,7 +141,12 @@ class Lane {
       return
     }
     if (kind === 'assignmentReject') tally.add('a host asked for a full set')
-    for (let copies = twice ? 2 : 1; copies > 0; copies--) this.post(() => this.#deliver(bytes))
+    this.post(() => this.#deliver(bytes))
+    if (twice) clock.after(randomBelow(random, latestCopyMs), () => this.#deliverCopy(bytes))
+  }
+
+  #deliverCopy(bytes: Uint8Array): void {
+    if (!this.#broken && !this.#deps.way.cut) this.#deliver(bytes)
   }
 
   post(deliver: () => void): void {

@@ -10,7 +10,12 @@ import { type Answer, call } from './client.ts'
 import { images } from './definitions.ts'
 import { followStore, type Senders } from './durable-records.ts'
 import { type History, history } from './history.ts'
-import { hostPortsAreGrantedOnce, hostsHoldTheirClaims, hostsHoldTheirContainers } from './invariants/capacity.ts'
+import {
+  grantedPortsAreFree,
+  hostPortsAreGrantedOnce,
+  hostsHoldTheirClaims,
+  hostsHoldTheirContainers,
+} from './invariants/capacity.ts'
 import { fleetEqualsRecords, memoryEqualsStore } from './invariants/cell-state.ts'
 import { onlyTheLeaderWrites, placementIsFinal, statusMovesForward } from './invariants/commits.ts'
 import {
@@ -41,6 +46,7 @@ import { type SimulatedHost, simulatedHost } from './simulated-host.ts'
 const always: readonly Invariant[] = [
   hostsHoldTheirClaims,
   hostPortsAreGrantedOnce,
+  grantedPortsAreFree,
   hostsHoldTheirContainers,
   oneContainerForEachName,
   containersStartOnce,

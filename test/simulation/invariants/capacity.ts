@@ -44,6 +44,16 @@ const claimedPorts = ({ claim }: TaskRecord): string[] => [
   ...claim.dynamicPorts.flatMap((port) => [`${port}/tcp`, `${port}/udp`]),
 ]
 
+/** No task fails for a port: the cell granted it, so it is free, or becomes so as soon as what held it has stopped. */
+export const grantedPortsAreFree: Invariant = ({ records }) => {
+  for (const { id, stoppedReason = '', containers } of records.tasks.values()) {
+    const reasons = [stoppedReason, ...containers.map(({ reason = '' }) => reason)]
+    const refused = reasons.find((reason) => /is already in use by task|port is already allocated/.test(reason))
+    if (refused !== undefined) return `task ${id} could not start: ${refused}`
+  }
+  return undefined
+}
+
 /** What runs on a host takes no more than the host has. Leftovers of tasks that are over do not count. */
 export const hostsHoldTheirContainers: Invariant = (view) =>
   firstOf(
