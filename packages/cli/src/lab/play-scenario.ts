@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '@berth/shared/clock.ts'
 import type { Random } from '@berth/shared/random.ts'
+import { CliError } from '../cli-error.ts'
 import { waitUntil } from '../wait-until.ts'
 import { labTaskDefinition } from './lab-task-definition.ts'
 import type { LabCluster } from './lab-cluster.ts'
@@ -36,6 +37,12 @@ export interface Stage {
 interface Outcome {
   readonly note: string
   readonly succeeded: boolean
+}
+
+/** What the control plane says of a cluster in one word. */
+interface ClusterCounts {
+  readonly registeredContainerInstancesCount: number
+  readonly pendingTasksCount: number
 }
 
 const went = (note: string): Outcome => ({ note, succeeded: true })
@@ -103,8 +110,10 @@ export class Player {
   async #addHosts(hosts: LabHosts): Promise<Outcome> {
     const { clock, signal, workers, hosts: list, recorder } = this.#stage
     await workers.add(list.add(hosts))
-    const connected = async (): Promise<true | undefined> =>
-      (await recorder.look()).filter((host) => host.connected).length >= list.up ? true : undefined
+    const connected = async (): Promise<true | undefined> => {
+      if ((await this.#counts()).registeredContainerInstancesCount < list.up) return undefined
+      return (await recorder.look()).filter((host) => host.connected).length >= list.up ? true : undefined
+    }
     const came = await waitUntil({ clock, signal, everyMs: lookEveryMs, deadlineMs: hostsWithinMs }, connected)
     return came ? went('') : { note: `not all are connected after ${hostsWithinMs / 1000} s`, succeeded: false }
   }
@@ -184,11 +193,25 @@ export class Player {
     const { clock, signal, cluster, hosts, recorder } = this.#stage
     let why: string | undefined
     const steady = await waitUntil({ clock, signal, everyMs: lookEveryMs, deadlineMs: withinMs }, async () => {
+      // One call says whether it is worth looking at every host.
+      const { pendingTasksCount } = await this.#counts()
+      if (pendingTasksCount > 0) {
+        why = `${pendingTasksCount} tasks are pending`
+        return undefined
+      }
       const services = await viewServices(cluster.ecs, cluster.cluster, this.services)
       why = unrest(await recorder.look(), hosts.up, services)
       return why === undefined ? true : undefined
     })
     return steady ? went('') : { note: `not steady: ${why}`, succeeded: false }
+  }
+
+  async #counts(): Promise<ClusterCounts> {
+    const { ecs, cluster } = this.#stage.cluster
+    const { clusters } = await ecs<{ clusters: readonly ClusterCounts[] }>('DescribeClusters', { clusters: [cluster] })
+    const [counts] = clusters
+    if (counts === undefined) throw new CliError(`Cluster ${cluster} is gone.`)
+    return counts
   }
 
   /** The task definition of a task, registered when it is first needed, and for each deployment. */

@@ -9,7 +9,7 @@ export interface Chart {
   readonly title: string
   /** What the values are, as `tasks/s`. */
   readonly unit: string
-  /** Ascending, in seconds. */
+  /** Ascending from 0, in seconds. */
   readonly xs: readonly number[]
   readonly series: readonly Series[]
   /** Moments to be marked: steps of the scenario. */
@@ -23,8 +23,8 @@ const ticks = 5
 
 /** A line chart as an SVG element that needs nothing from outside. */
 export function svgChart({ title, unit, xs, series, marks }: Chart): string {
-  const first = xs[0] ?? 0
-  const last = Math.max(xs.at(-1) ?? 1, first + 1e-9)
+  const first = 0
+  const last = Math.max(xs.at(-1) ?? 1, 1)
   const most = niceCeiling(
     Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value !== undefined))),
   )
