@@ -1,10 +1,10 @@
-import { holdsClaim, type TaskRecord } from '@berth/control-plane/cell/records.ts'
+import type { TaskRecord } from '@berth/control-plane/cell/records.ts'
 import { hostCapacity } from '../simulated-host.ts'
-import { firstOf, type Invariant, isLeftover } from './view.ts'
+import { firstOf, holdsRoom, type Invariant, isLeftover } from './view.ts'
 
 /** No host is promised more CPU, memory or network interfaces than it has, by the tasks in the store. */
 export const hostsHoldTheirClaims: Invariant = ({ records }) => {
-  const claimed = Map.groupBy(Array.from(records.tasks.values()).filter(holdsClaim), (task) => task.hostId ?? '')
+  const claimed = Map.groupBy(Array.from(records.tasks.values()).filter(holdsRoom), (task) => task.hostId ?? '')
   return firstOf(
     Array.from(claimed, ([hostId, tasks]) => {
       const host = records.hosts.get(hostId)
@@ -28,7 +28,7 @@ const exceeds = (host: string, what: string, taken: number, there: number): stri
 export const hostPortsAreGrantedOnce: Invariant = ({ records }) => {
   const holders = new Map<string, string>()
   for (const task of records.tasks.values()) {
-    if (!holdsClaim(task)) continue
+    if (!holdsRoom(task)) continue
     for (const port of claimedPorts(task)) {
       const key = `${task.hostId}:${port}`
       const holder = holders.get(key)

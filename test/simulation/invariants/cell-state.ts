@@ -1,6 +1,6 @@
 import type { Cell } from '@berth/control-plane/cell/cell.ts'
-import { holdsClaim, tableNames } from '@berth/control-plane/cell/records.ts'
-import type { View } from './view.ts'
+import { tableNames } from '@berth/control-plane/cell/records.ts'
+import { holdsRoom, type View } from './view.ts'
 
 /** In the end: what the leader has in memory is what the store has, record for record. */
 export function memoryEqualsStore(cell: Cell, { records }: View): string | undefined {
@@ -22,7 +22,7 @@ export function fleetEqualsRecords(cell: Cell, { records }: View): string | unde
     if (!room) return `host ${host.id} is not in the fleet`
     let { cpu, memoryMib } = host
     for (const task of records.tasks.values()) {
-      if (task.hostId !== host.id || !holdsClaim(task)) continue
+      if (task.hostId !== host.id || !holdsRoom(task)) continue
       cpu -= task.claim.cpu
       memoryMib -= task.claim.memoryMib
     }

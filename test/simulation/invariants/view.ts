@@ -24,6 +24,9 @@ export function firstOf(problems: Iterable<string | undefined>): string | undefi
   return undefined
 }
 
+/** Whether a task takes something of a host: said here anew, so that the cell's own rule is held against something. */
+export const holdsRoom = (task: TaskRecord): boolean => task.hostId !== undefined && task.lastStatus !== 'STOPPED'
+
 /** Whether a task was ended without its host's word: the host may still run it, until it is told. */
 export const wasGivenUp = (task: TaskRecord): boolean =>
   task.lastStatus === 'STOPPED' && task.connectivity === 'DISCONNECTED'
