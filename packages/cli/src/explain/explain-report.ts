@@ -37,7 +37,7 @@ function placementLines(placement: PlacementAnswer, host: HostLabel | undefined)
   if (placement.namedBy === 'user') return ['Its host was named by who started it; nothing was chosen.']
   if (placement.namedBy === 'service') return ['Its service runs one task on each host that fits; nothing was chosen.']
   const { considered, suitable, removed = [], steps } = placement
-  const room = suitable === undefined ? '' : `; ${suitable} could take it`
+  const room = suitable === undefined ? '' : `; ${suitable === considered ? 'all' : suitable} could take it`
   return [
     `${counted(considered, 'host')} ${considered === 1 ? 'was' : 'were'} considered${room}${removed.length > 0 ? '. The others were:' : '.'}`,
     ...ruleLines(removed),
@@ -63,7 +63,7 @@ export function explanationLines(explanation: ExplanationAnswer): readonly strin
   const room = suitable === 0 ? 'none can take one more' : `${suitable} can take one more`
   if (considered === 0) return ['There are no hosts.']
   return [
-    `Of ${counted(considered, 'host')} ${room}${removed.length > 0 ? '. The others are:' : '.'}`,
+    `Of ${counted(considered, 'host')} ${room}${removed.length > 0 ? `. ${suitable === 0 ? 'They' : 'The others'} are:` : '.'}`,
     ...ruleLines(removed),
     ...(suitable > 0 || closest.length === 0
       ? []

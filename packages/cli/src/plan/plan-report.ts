@@ -24,28 +24,31 @@ export function planReport(plan: PlanTasksAnswer): readonly string[] {
   ]
 }
 
-function newTaskLines({ taskDefinition, takes, count, placed, unplaced, launchType, cluster }: PlanTasksAnswer) {
+function newTaskLines(plan: PlanTasksAnswer): readonly string[] {
+  const { taskDefinition, takes, count, launchType, cluster } = plan
   if (taskDefinition === undefined || takes === undefined) return []
   const each = `${takes.cpu} CPU units and ${takes.memory} MiB${count === 1 ? '' : ' each'}`
-  const outcome =
-    unplaced === 0 ? 'all find room' : `${placed} find room, ${unplaced} ${unplaced === 1 ? 'does' : 'do'} not`
-  return [`${counted(count, 'task')} of ${taskDefinition} (${launchType}) in cluster ${cluster}, ${each}: ${outcome}.`]
+  return [
+    `${counted(count, 'task')} of ${taskDefinition} (${launchType}) in cluster ${cluster}, ${each}: ${whoFinds(plan, 'room')}.`,
+  ]
 }
 
-function displacedLines({ tasks, placed, unplaced, ending }: DisplacedAnswer): readonly string[] {
-  const daemons = ending === 0 ? [] : [`${counted(ending, 'daemon')} would end with the host.`]
-  if (tasks === 0) return ['The hosts that are taken out have no tasks to move.', ...daemons]
-  const outcome =
-    unplaced === 0
-      ? 'all find room elsewhere'
-      : `${placed} find room elsewhere, ${unplaced} ${unplaced === 1 ? 'does' : 'do'} not`
+function displacedLines(displaced: DisplacedAnswer): readonly string[] {
+  const { tasks, ending } = displaced
+  const daemons = ending === 0 ? [] : [`${counted(ending, 'daemon')} would end there.`]
+  if (tasks === 0) return ['What is taken out has no tasks to move.', ...daemons]
   return [
-    `${counted(tasks, 'task')} would lose their host: ${outcome}.`.replace(
-      /^1 task would lose their/,
-      '1 task would lose its',
-    ),
+    `${counted(tasks, 'task')} would have to leave ${tasks === 1 ? 'its' : 'their'} host: ${whoFinds(displaced, 'room elsewhere')}.`,
     ...daemons,
   ]
+}
+
+/** `all find room`, or how many do and how many do not. */
+function whoFinds({ placed, unplaced }: { readonly placed: number; readonly unplaced: number }, what: string): string {
+  const find = (count: number) => (count === 1 ? `finds ${what}` : `find ${what}`)
+  if (unplaced === 0) return placed === 1 ? `it ${find(1)}` : `all ${find(placed)}`
+  if (placed === 0) return `${unplaced === 1 ? 'it finds' : 'none finds'} no ${what}`
+  return `${placed} ${find(placed)}, ${unplaced} ${unplaced === 1 ? 'does' : 'do'} not`
 }
 
 const displacedExplanation = ({ group, taskDefinition, unplaced, explanation }: DisplacedGroup): readonly string[] =>
@@ -62,8 +65,8 @@ function hostLines({ hosts, total }: PlanTasksAnswer): readonly string[] {
   const { before, after } = total
   const all =
     before.hosts === after.hosts
-      ? `all ${counted(after.hosts, 'host')}`
-      : `all ${before.hosts} -> ${counted(after.hosts, 'host')}`
+      ? `all ${counted(after.hosts, 'active host')}`
+      : `all ${before.hosts} -> ${counted(after.hosts, 'active host')}`
   return [
     ...textTable(
       [

@@ -3,7 +3,6 @@ import type { ReadonlyTables } from '../../cell/tables.ts'
 import { describeLack, REMOVED_BY } from '../../scheduler/explain.ts'
 import { type Explanation, type Rule, RULES } from '../../scheduler/explanation.ts'
 import { ZONE_ATTRIBUTE } from '../../scheduler/host-description.ts'
-import { SHARE_SCALE } from '../../scheduler/host-score.ts'
 import { type HostLabel, hostLabelOf } from './host-label.ts'
 
 /** How many hosts a rule removed. */
@@ -87,7 +86,7 @@ function stepWords(step: string, value: number, among: string | undefined, group
   if (kind === 'spread') return `${spreadSubject(field, among)} had the fewest tasks of ${group}: ${value}`
   if (field === 'cpu') return `it had the least CPU left that was enough: ${value} units`
   if (field === 'memory') return `it had the least memory left that was enough: ${value} MiB`
-  return `it was the fullest that had room: ${Math.round((value * 100) / SHARE_SCALE)} % of its CPU or memory was left`
+  return `it was the fullest that had room: CPU units twice and MiB once, ${value} was left`
 }
 
 function spreadSubject(field: string, among: string | undefined): string {
