@@ -110,7 +110,8 @@ describe.concurrent('the containers of a task', () => {
       'health',
       {
         name: 'slow',
-        command: shell('sleep 2; touch /tmp/ready; sleep 600'),
+        command: shell('sleep 2; : > /tmp/ready; sleep 600'),
+        stopTimeout: 2,
         healthCheck: { command: ['CMD-SHELL', 'cat /tmp/ready'], interval: 5, retries: 10, startPeriod: 1 },
       },
       { name: 'waits', dependsOn: [{ containerName: 'slow', condition: 'HEALTHY' }] },
