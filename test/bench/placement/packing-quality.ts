@@ -128,10 +128,13 @@ function azureFits(events: readonly Event[], servers: number, strategy: readonly
 
 const SEEDS = 11
 
+/** Of 1,000 tasks, how many may stay without a host: none, and what Borg's authors allowed for the pickiest. */
+const UNPLACED_PER_MILLE = [2, 0]
+
 /**
- * Borg's compaction on openb: hosts are taken away in a random order until the workload no longer fits; what counts is how
- * many were needed over the fewest that their sums allow. Of CPU and memory only: ECS has no shares of a GPU, and openb's
- * tasks ask for them.
+ * Borg's compaction on openb (EuroSys 2015, 5.1): hosts are taken away in a random order until the workload no longer fits;
+ * what counts is how many were needed over the fewest that their sums allow. Of CPU and memory only: ECS has no shares of
+ * a GPU, and openb's tasks ask for them.
  */
 function compactionRows(traces: string): Row[] {
   const tasks = csvRows(traces, 'openb_pods_default.csv.gz').map(([, cpu, memory]): Demand => ({
@@ -143,23 +146,35 @@ function compactionRows(traces: string): Row[] {
     cpu: Number(cpu),
     memory: Number(memory),
   }))
-  return Object.entries(STRATEGIES).map(([name, strategy]) => {
-    const ratios = Array.from({ length: SEEDS }, (_, seed) => compaction(shuffled(hosts, seed), tasks, strategy))
-    return {
-      what: `openb compaction of CPU and memory, 90th percentile over the bound: ${name}`,
-      figure: quantile(ratios, 0.9),
-      unit: 'x',
-    }
-  })
+  const orders = Array.from({ length: SEEDS }, (_, seed) => shuffled(hosts, seed))
+  return UNPLACED_PER_MILLE.flatMap((perMille) =>
+    Object.entries(STRATEGIES).map(([name, strategy]) => {
+      const unplaced = Math.floor((tasks.length * perMille) / 1000)
+      const ratio = quantile(
+        orders.map((order) => compaction(order, tasks, strategy, unplaced)),
+        0.9,
+      )
+      const asked = name === 'Berth default' ? { asked: '<= 1.016', reached: ratio <= 1.016 } : {}
+      const whole = perMille === 0 ? 'every task placed' : `0.${perMille} % may wait`
+      const what = `openb compaction of CPU and memory, ${whole}, 90th percentile over the bound: ${name}`
+      return { what, figure: ratio, unit: 'x', ...asked }
+    }),
+  )
 }
 
-function compaction(hosts: readonly HostShape[], tasks: readonly Demand[], strategy: readonly StrategyStep[]): number {
+function compaction(
+  hosts: readonly HostShape[],
+  tasks: readonly Demand[],
+  strategy: readonly StrategyStep[],
+  mayWait: number,
+): number {
   const bound = smallest(1, hosts.length, (size) => sumsSuffice(hosts.slice(0, size), tasks))
   const needed = smallest(bound, hosts.length + 1, (size) => {
     const random = seededRandom(size)
     const fleet = new HostFleet()
     for (const shape of hosts.slice(0, size)) addHost(fleet, shape)
-    return tasks.every((task) => put(fleet, strategy, task, random) !== undefined)
+    let waiting = 0
+    return tasks.every((task) => put(fleet, strategy, task, random) !== undefined || ++waiting <= mayWait)
   })
   return needed / bound
 }

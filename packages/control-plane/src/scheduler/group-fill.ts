@@ -2,10 +2,9 @@ import type { Demand } from './demand.ts'
 import { type HostCheck, dynamicPortsFor } from './eligibility.ts'
 import type { FitCursor, FitOrder } from './fit-index.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { shareLeft } from './host-score.ts'
+import { valueLeft } from './host-score.ts'
 import { type IndexedPlan, leastKey } from './indexed-choice.ts'
 import type { PlacedTask, PlacementRequest } from './placement-request.ts'
-import type { BinpackField } from './strategy.ts'
 
 /**
  * Whether a group can be placed host by host instead of task by task: packing makes the host that was just chosen the best
@@ -107,23 +106,17 @@ function moveOn({ fleet, request, check, plan }: Context, part: Filling): boolea
     part.room = roomFor(fleet, request, slot)
     part.cpuLeft = fleet.cpuFree[slot] as number
     part.memoryLeft = fleet.memoryFree[slot] as number
-    part.key = keyOf(fleet, part, plan.field)
+    part.key = valueLeft(plan.field, part.cpuLeft, part.memoryLeft)
     part.ports = dynamicPortsFor(fleet, slot, demand, part.room)
     part.task = { hostId: fleet.hostAt(slot).id, slot, dynamicPorts: [] }
     return true
   }
 }
 
-function noteUse({ fleet, request, plan }: Context, part: Filling, tasks: number): void {
+function noteUse({ request, plan }: Context, part: Filling, tasks: number): void {
   part.cpuLeft -= request.demand.cpu * tasks
   part.memoryLeft -= request.demand.memory * tasks
-  part.key = keyOf(fleet, part, plan.field)
-}
-
-function keyOf(fleet: HostFleet, { slot, cpuLeft, memoryLeft }: Filling, field: BinpackField): number {
-  if (field === 'cpu') return cpuLeft
-  if (field === 'memory') return memoryLeft
-  return shareLeft(cpuLeft, fleet.cpuTotal[slot] as number, memoryLeft, fleet.memoryTotal[slot] as number)
+  part.key = valueLeft(plan.field, part.cpuLeft, part.memoryLeft)
 }
 
 /** The next task on the part's host, with the dynamic ports that are its own. Tasks without such share one object. */

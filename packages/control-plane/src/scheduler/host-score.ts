@@ -5,26 +5,22 @@ import type { BinpackField, StrategyStep } from './strategy.ts'
 /** What a strategy's step sees in a host; the lowest wins. */
 export type HostScore = (slot: number) => number
 
-/** Shares are compared in steps of 1/65536 of a host. */
-export const SHARE_SCALE = 65_536
+/** What one CPU unit weighs against one MiB: a core counts for as much as 2 GiB, the least that FARGATE gives with one. */
+const MIB_PER_CPU_UNIT = 2
 
-/**
- * What `binpack` compares: how much of the field is left, before the task is placed. For `share`: of the dimension of which
- * the host has the largest part left, that part in 1/65536.
- */
+/** The keys of an index are 32 bits wide; hosts with more room than this are all alike. */
+const MOST_ROOM = 0x7fffffff
+
+/** What `binpack` compares: how much of the field is left, before the task is placed. */
 export function binpackValue(fleet: HostFleet, field: BinpackField, slot: number): number {
-  const cpu = fleet.cpuFree[slot] as number
-  const memory = fleet.memoryFree[slot] as number
-  if (field === 'cpu') return cpu
-  if (field === 'memory') return memory
-  return shareLeft(cpu, fleet.cpuTotal[slot] as number, memory, fleet.memoryTotal[slot] as number)
+  return valueLeft(field, fleet.cpuFree[slot] as number, fleet.memoryFree[slot] as number)
 }
 
-/** The larger of two parts left, in 1/65536. */
-export function shareLeft(cpu: number, cpuTotal: number, memory: number, memoryTotal: number): number {
-  const cpuShare = (cpu * SHARE_SCALE) / Math.max(1, cpuTotal)
-  const memoryShare = (memory * SHARE_SCALE) / Math.max(1, memoryTotal)
-  return Math.trunc(Math.max(cpuShare, memoryShare))
+/** So much CPU and memory, as `binpack` on the field counts it. */
+export function valueLeft(field: BinpackField, cpu: number, memory: number): number {
+  if (field === 'cpu') return cpu
+  if (field === 'memory') return memory
+  return Math.min(MOST_ROOM, cpu * MIB_PER_CPU_UNIT + memory)
 }
 
 /** How one step of a strategy scores hosts for a task of `group`, as long as no task of it comes or goes. */
@@ -40,8 +36,8 @@ export function scoreOf(fleet: HostFleet, step: StrategyStep, group: string, ran
   return (slot) => counts?.[values.of(slot)] ?? 0
 }
 
-/** The strategy as it is compared: a spread alone leaves many ties, which are packed by dominant share. */
+/** The strategy as it is compared: a spread alone leaves many ties, which are packed by room. */
 export function completeStrategy(strategy: readonly StrategyStep[]): readonly StrategyStep[] {
   const last = strategy.at(-1)
-  return last === undefined || last.type === 'spread' ? [...strategy, { type: 'binpack', field: 'share' }] : strategy
+  return last === undefined || last.type === 'spread' ? [...strategy, { type: 'binpack', field: 'room' }] : strategy
 }

@@ -1,7 +1,7 @@
 import type { HostCheck } from './eligibility.ts'
 import type { FitOrder } from './fit-index.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { binpackValue, completeStrategy } from './host-score.ts'
+import { binpackValue, completeStrategy, valueLeft } from './host-score.ts'
 import type { PlacementRequest } from './placement-request.ts'
 import { type PoolIndex, indexOf } from './pool-index.ts'
 import type { BinpackField, StrategyStep } from './strategy.ts'
@@ -64,7 +64,7 @@ function takeHostSpread(steps: StrategyStep[]): boolean {
 
 /** Among hosts of equal key an index goes by CPU, then memory: the order of `binpack(memory), binpack(cpu)` and its mirror. */
 const isOrderedByIndex = (field: BinpackField, next: StrategyStep): boolean =>
-  field !== 'share' && next.type === 'binpack' && next.field !== 'share'
+  field !== 'room' && next.type === 'binpack' && next.field !== 'room'
 
 /** The chosen host; -1 when none can take the task, or `'unsure'` when only a look at every host can tell. */
 export function chooseByIndex(
@@ -115,7 +115,7 @@ export function nextLevel(
 
 /** The least key at which a host can have enough for the task. */
 export function leastKey({ demand }: PlacementRequest, field: BinpackField): number {
-  return field === 'share' ? 0 : demand[field]
+  return valueLeft(field, demand.cpu, demand.memory)
 }
 
 function firstFit(

@@ -8,7 +8,7 @@ export interface PlacementRequest {
   readonly demand: Demand
   /** All that must hold: those of the task definition and those of the request or service, in one list. */
   readonly constraints: readonly CompiledConstraint[]
-  /** The chain by which hosts are preferred; empty stands for packing by dominant share. */
+  /** The chain by which hosts are preferred; empty stands for packing by CPU and memory together. */
   readonly strategy: readonly StrategyStep[]
   /** What the task definition's `requiresAttributes` names. */
   readonly requiredAttributes: readonly { readonly name: string; readonly value?: string }[]

@@ -13,14 +13,14 @@ import type { StrategyStep } from './strategy.ts'
 
 const spreadBy = (name: string): StrategyStep => ({ type: 'spread', by: { kind: 'attribute', name } })
 const SPREAD_HOSTS: StrategyStep = { type: 'spread', by: { kind: 'host' } }
-const pack = (field: 'cpu' | 'memory' | 'share'): StrategyStep => ({ type: 'binpack', field })
+const pack = (field: 'cpu' | 'memory' | 'room'): StrategyStep => ({ type: 'binpack', field })
 const ZONE = 'ecs.availability-zone'
 
 const STRATEGIES: readonly (readonly StrategyStep[])[] = [
   [],
   [pack('cpu')],
   [pack('memory')],
-  [pack('share')],
+  [pack('room')],
   [pack('memory'), pack('cpu')],
   [pack('cpu'), pack('memory')],
   [pack('memory'), SPREAD_HOSTS],

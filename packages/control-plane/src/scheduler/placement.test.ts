@@ -30,7 +30,7 @@ function constraints(...items: ConstraintInput[]): readonly CompiledConstraint[]
 const hostsOf = (outcome: ReturnType<typeof place>) => outcome.placed.map(({ hostId }) => hostId)
 
 describe('place', () => {
-  it('spreads a service over zones, then packs by dominant share', () => {
+  it('spreads a service over zones, then packs by room', () => {
     const fleet = new HostFleet()
     for (const [id, zone] of [
       ['a1', 'a'],
@@ -181,7 +181,7 @@ describe('explanations', () => {
         hostId: 'full',
         steps: [
           { step: 'spread(attribute:ecs.availability-zone)', value: 1, among: 'a' },
-          { step: 'binpack(share)', value: 62_336 },
+          { step: 'binpack(room)', value: 2460 },
         ],
       },
     })
@@ -224,7 +224,7 @@ describe('strategies and constraints of the API', () => {
 
   it.each([
     [[{ type: 'binpack', field: 'disk' }], "Invalid field 'disk'"],
-    [[{ type: 'binpack', field: 'share' }], "Invalid field 'share'"],
+    [[{ type: 'binpack', field: 'room' }], "Invalid field 'room'"],
     [[{ type: 'spread', field: 'attribute:' }], "Invalid field 'attribute:'"],
     [[{ type: 'spread' }], "Invalid field ''"],
     [[{ type: 'random', field: 'x' }], 'takes no field'],

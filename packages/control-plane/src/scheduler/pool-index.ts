@@ -1,6 +1,6 @@
 import { FitCells, FitOrder } from './fit-index.ts'
 import type { FleetIndex, HostFleet, Pool } from './host-fleet.ts'
-import { SHARE_SCALE, binpackValue } from './host-score.ts'
+import { binpackValue, valueLeft } from './host-score.ts'
 import { grown } from './slot-set.ts'
 import type { BinpackField } from './strategy.ts'
 import type { AttributeValues } from './attribute-values.ts'
@@ -99,11 +99,10 @@ export class PoolIndex implements FleetIndex {
 
   private largestKey(): number {
     const { fleet, field } = this
-    if (field === 'share') return SHARE_SCALE
-    const totals = field === 'cpu' ? fleet.cpuTotal : fleet.memoryTotal
     let largest = 1
     for (let at = 0; at < this.pool.slots.size; at++) {
-      largest = Math.max(largest, totals[this.pool.slots.members[at] as number] as number)
+      const slot = this.pool.slots.members[at] as number
+      largest = Math.max(largest, valueLeft(field, fleet.cpuTotal[slot] as number, fleet.memoryTotal[slot] as number))
     }
     return largest
   }

@@ -83,7 +83,7 @@ export function ranking(
 ): readonly number[] {
   const last = request.strategy.at(-1)
   const steps: StrategyStep[] = [...request.strategy]
-  if (last === undefined || last.type === 'spread') steps.push({ type: 'binpack', field: 'share' })
+  if (last === undefined || last.type === 'spread') steps.push({ type: 'binpack', field: 'room' })
   const random = steps.findIndex((step) => step.type === 'random')
   return (random < 0 ? steps : steps.slice(0, random)).map((step) => rank(hosts, host, request, step))
 }
@@ -100,9 +100,7 @@ function rank(
   if (step.type === 'binpack') {
     if (step.field === 'cpu') return cpu
     if (step.field === 'memory') return memory
-    return Math.trunc(
-      65_536 * Math.max(cpu / Math.max(1, host.description.cpu), memory / Math.max(1, host.description.memory)),
-    )
+    return 2 * cpu + memory
   }
   const { by } = step
   const alike =

@@ -28,7 +28,7 @@ export function chooseTasksToStop(
   count: number,
   strategy: readonly StrategyStep[],
 ): string[] {
-  const field = strategy.find((step) => step.type === 'binpack')?.field ?? 'share'
+  const field = strategy.find((step) => step.type === 'binpack')?.field ?? 'room'
   const spreads = spreadKeys(strategy)
   const left = candidates.map((candidate) => remember(fleet, candidate, spreads, field))
   const counts = spreads.map(() => new Map<string, number>())
@@ -71,7 +71,7 @@ function remember(
   fleet: HostFleet,
   { taskId, hostId = '', rank, createdAt }: ScaleInCandidate,
   spreads: readonly (string | undefined)[],
-  field: 'cpu' | 'memory' | 'share',
+  field: 'cpu' | 'memory' | 'room',
 ): Remembered {
   const slot = fleet.slotOf(hostId)
   const attributes = slot === undefined ? undefined : fleet.hostAt(slot).attributes

@@ -3,7 +3,7 @@ import { ZONE_ATTRIBUTE } from './host-description.ts'
 /**
  * One step of a placement strategy. A chain compares hosts by its first step, then, among equals, by the next.
  *
- * - `binpack`: least of the field left. `share` is Berth's own: least left of the dimension of which the host has most left.
+ * - `binpack`: least of the field left. `room` is Berth's own: CPU and memory together, see `valueLeft`.
  * - `spread`: fewest tasks of the group on hosts with the same value of the field.
  * - `random`: each host equally likely.
  */
@@ -12,7 +12,7 @@ export type StrategyStep =
   | { readonly type: 'spread'; readonly by: SpreadField }
   | { readonly type: 'random' }
 
-export type BinpackField = 'cpu' | 'memory' | 'share'
+export type BinpackField = 'cpu' | 'memory' | 'room'
 
 /** What a spread counts tasks by: each host, or each value of an attribute. */
 export type SpreadField = { readonly kind: 'host' } | { readonly kind: 'attribute'; readonly name: string }
@@ -20,15 +20,15 @@ export type SpreadField = { readonly kind: 'host' } | { readonly kind: 'attribut
 /** ECS's own limit on the length of a chain. */
 export const MAX_STRATEGY_STEPS = 5
 
-const BY_SHARE: StrategyStep = { type: 'binpack', field: 'share' }
+const BY_ROOM: StrategyStep = { type: 'binpack', field: 'room' }
 
-/** What RunTask does when nothing is asked: pack by the dominant share of CPU and memory. */
-export const DEFAULT_TASK_STRATEGY: readonly StrategyStep[] = [BY_SHARE]
+/** What RunTask does when nothing is asked: pack by CPU and memory together. */
+export const DEFAULT_TASK_STRATEGY: readonly StrategyStep[] = [BY_ROOM]
 
-/** What a service does when nothing is asked: spread across availability zones, then pack by dominant share. */
+/** What a service does when nothing is asked: spread across availability zones, then pack by both together. */
 export const DEFAULT_SERVICE_STRATEGY: readonly StrategyStep[] = [
   { type: 'spread', by: { kind: 'attribute', name: ZONE_ATTRIBUTE } },
-  BY_SHARE,
+  BY_ROOM,
 ]
 
 /** A `placementStrategy` item as the API gives it. */

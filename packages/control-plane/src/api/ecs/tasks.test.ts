@@ -35,7 +35,7 @@ describe('RunTask', () => {
     expect(record?.placement).toEqual({
       hosts: 2,
       tally: { suitable: 2, removed: {} },
-      seen: [['binpack(share)', 65_536]],
+      seen: [['binpack(room)', 4096]],
     })
   })
 
