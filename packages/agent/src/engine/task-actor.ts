@@ -1,5 +1,6 @@
 import type { CancelTimer } from '@berth/shared/clock.ts'
 import type { TaskAssignment, TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import type { TaskResult } from '../journal/journal-record.ts'
 import type { ContainerEvent, ContainerSnapshot } from '../runtime/container-runtime.ts'
 import { taskVolumeNames } from './container-create.ts'
 import { performOperation } from './container-operation.ts'
@@ -52,7 +53,7 @@ export class TaskActor {
     this.#released = released
     this.#report = taskReport(state, deps.options.hostAddress)
     this.#news = newsOf(this.#report)
-    this.#recorded = JSON.stringify(taskResult(state))
+    this.#recorded = worthRecording(taskResult(state))
   }
 
   get state(): TaskState {
@@ -237,12 +238,16 @@ export class TaskActor {
   /** Not waited for: until it is on disk, the runtime's list says the same. */
   #record(): void {
     const result = taskResult(this.#state)
-    const recorded = JSON.stringify(result)
+    const recorded = worthRecording(result)
     if (recorded === this.#recorded) return
     this.#recorded = recorded
     this.#deps.journal.append({ kind: 'result', result }).catch(this.#deps.onJournalFailure)
   }
 }
+
+/** What of a result is worth a write of its own. The times of a pull are not: they come with the container that is made of it, or anew. */
+const worthRecording = (result: TaskResult): string =>
+  JSON.stringify({ ...result, times: { ...result.times, pullStartedAt: 0, pullStoppedAt: 0 } })
 
 /** Whether an event says something that is not known, or that the operation under way will not find out by itself. */
 function isNews(event: ContainerEvent, container: ContainerState): boolean {
