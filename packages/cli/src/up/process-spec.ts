@@ -6,6 +6,7 @@ import type { Setting } from '@berth/shared/config/setting.ts'
 import type { ClusterSettings } from '../cluster/cluster-settings.ts'
 import type { DataDirectory } from '../cluster/data-directory.ts'
 import type { Secrets } from '../cluster/secrets.ts'
+import { deregisteredExitCode, retireJournal } from './retired-journal.ts'
 import { hostAddressAttribute, hostNameAttribute } from './host-attributes.ts'
 import { hostAddress, hostZone } from './host-address.ts'
 import type { HostShare } from './machine-share.ts'
@@ -18,6 +19,8 @@ export interface ProcessSpec {
   readonly environment: NodeJS.ProcessEnv
   /** How long it may take to end when asked to, in ms, before it is killed. */
   readonly stopGraceMs: number
+  /** An exit code that says: do not start me again. `then` makes what follows from it true. */
+  readonly endsForGood?: { readonly exitCode: number; readonly then: () => void }
 }
 
 /** Where the processes of a cluster meet. */
@@ -106,6 +109,7 @@ export const agentSpec = (plan: ClusterPlan, host: HostPlan): ProcessSpec => ({
     ECS_INSTANCE_ATTRIBUTES: withHostAttributes(plan.environment['ECS_INSTANCE_ATTRIBUTES'], host),
   },
   stopGraceMs: 20_000,
+  endsForGood: { exitCode: deregisteredExitCode, then: () => retireJournal(plan.directory.agent(host.number)) },
 })
 
 /** The user's own attributes and these. What is no JSON object goes on as it is: the agent says what is wrong with it. */

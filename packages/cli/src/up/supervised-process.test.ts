@@ -43,6 +43,26 @@ test('a process that is killed is started again, as another process', async () =
   expect(isAlive(first)).toBe(false)
 })
 
+test('a process that ends with the code for good is not started again, and what follows from it is done once', async () => {
+  const then = vi.fn<() => void>()
+  const spec = { name: 'x', command: 'sh', args: ['-c', 'exit 5'], environment: process.env, stopGraceMs: 1000 }
+  supervised = new SupervisedProcess(
+    { ...spec, endsForGood: { exitCode: 5, then } },
+    {
+      clock: processClock,
+      random: seededRandom(1),
+      log: silentLog,
+      logPath: join(directory, 'x.log'),
+      onChange: () => undefined,
+    },
+  )
+  supervised.start()
+  await vi.waitFor(() => expect(supervised.lastEnd).toBe('exit code 5'), { timeout: 20_000 })
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(supervised.restarts).toBe(0)
+  expect(then).toHaveBeenCalledTimes(1)
+})
+
 test('a process that is stopped is gone, and stays so', async () => {
   const { identity } = run('sleep', ['600'])
   if (identity === undefined) throw new Error('it was not started')

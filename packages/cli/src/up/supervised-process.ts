@@ -97,7 +97,10 @@ export class SupervisedProcess {
     this.#child = child
     this.#startedAt = this.#deps.clock.monotonic()
     this.#identity = child.pid === undefined ? undefined : identifyProcess(child.pid)
-    child.once('exit', (code, signal) => this.#ended(child, signal ?? `exit code ${code}`))
+    child.once('exit', (code, signal) => {
+      if (code !== null && code === this.spec.endsForGood?.exitCode) this.#endedForGood(code)
+      this.#ended(child, signal ?? `exit code ${code}`)
+    })
     child.once('error', (error: NodeJS.ErrnoException) => {
       this.#cannotRun = error.code === 'ENOENT' || error.code === 'EACCES'
       this.#ended(child, error.message)
@@ -123,6 +126,12 @@ export class SupervisedProcess {
   kill(): void {
     this.#stopping = true
     if (this.#identity !== undefined) signalProcess(this.#identity, 'SIGKILL')
+  }
+
+  #endedForGood(exitCode: number): void {
+    this.#stopping = true
+    this.#deps.log.warn('A process ended for good.', { process: this.name, exitCode })
+    this.spec.endsForGood?.then()
   }
 
   #ended(child: ChildProcess, how: string): void {
