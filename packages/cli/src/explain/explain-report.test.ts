@@ -95,8 +95,15 @@ describe('a service is explained', () => {
     ])
   })
 
+  test('by what its tasks failed with', () => {
+    const failing = { tasks: 3, reason: 'Essential container in task exited' }
+    expect(serviceExplanation({ ...answer, failing })[1]).toBe(
+      'Its last 3 tasks failed: Essential container in task exited',
+    )
+  })
+
   test.each([
-    [{ kind: 'throttle', until: 0, failedTasks: 3 }, 'Its last 3 tasks failed; the next starts at 1970-01-01T00:00:00'],
+    [{ kind: 'throttle', until: 0 }, 'off until 1970-01-01T00:00:00.000Z.'],
     [{ kind: 'failed-deployment', reason: 'tripped' }, 'so nothing is started: tripped'],
     [{ kind: 'turn', tasks: 2 }, '2 tasks are missing, for which there is room'],
   ] as const)('by %j', (waiting, words) => {

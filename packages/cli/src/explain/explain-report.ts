@@ -73,11 +73,12 @@ export function explanationLines(explanation: ExplanationAnswer): readonly strin
 
 /** Why a service's tasks are where they are, and what the missing ones wait for, as a person reads it. */
 export function serviceExplanation(answer: ExplainServiceAnswer): readonly string[] {
-  const { service, missing, waiting, explanation, tasks } = answer
+  const { service, failing, missing, waiting, explanation, tasks } = answer
   const wanted = service.schedulingStrategy === 'DAEMON' ? 'one task on each host' : `${service.desiredCount} wanted`
   return [
     `Service ${service.serviceName} (${service.taskDefinition}) is ${service.status}: ${wanted}, ${service.runningCount} running, ${service.pendingCount} pending.`,
     ...(missing === 0 && service.status === 'ACTIVE' ? ['It lacks no task.'] : []),
+    ...(failing === undefined ? [] : [failingLine(failing)]),
     ...waiting.map(waitingLine),
     ...(explanation === undefined ? [] : ['', ...explanationLines(explanation)]),
     '',
@@ -85,12 +86,15 @@ export function serviceExplanation(answer: ExplainServiceAnswer): readonly strin
   ]
 }
 
+const failingLine = ({ tasks, reason }: NonNullable<ExplainServiceAnswer['failing']>): string =>
+  `${tasks === 1 ? 'Its last task' : `Its last ${tasks} tasks`} failed: ${reason}`
+
 function waitingLine(waiting: Waiting): string {
   switch (waiting.kind) {
     case 'room':
       return `${counted(waiting.tasks, 'task')} ${waiting.tasks === 1 ? 'waits' : 'wait'} for room.`
     case 'throttle':
-      return `Its last ${counted(waiting.failedTasks, 'task')} failed; the next starts at ${new Date(waiting.until * 1000).toISOString()} at the earliest.`
+      return `It puts starting the next one off until ${new Date(waiting.until * 1000).toISOString()}.`
     case 'failed-deployment':
       return `Its deployment failed, so nothing is started: ${waiting.reason}`
     default:

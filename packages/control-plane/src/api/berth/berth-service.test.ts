@@ -113,11 +113,18 @@ describe('ExplainService', () => {
     const deployment = deploymentRecord({ rolloutState: 'FAILED', rolloutStateReason: 'broken', failedTasks: 4 })
     const deployments = [{ ...deployment, notBefore: clock.now() + 5000 }]
     await put('services', 'default/shop', serviceRecord('shop', { deployments }))
-    const { waiting } = await ask('ExplainService', { service: 'shop' })
+    const stopped = { lastStatus: 'STOPPED', deploymentId: deployment.id, serviceName: 'shop' } as const
+    for (const [id, stoppedAt, stoppedReason] of [
+      ['1', 2, 'the last'],
+      ['2', 1, 'the first'],
+    ] as const)
+      await put('tasks', id.repeat(32), taskRecord(id.repeat(32), { ...stopped, stoppedAt, stoppedReason }))
+    const { waiting, failing } = await ask('ExplainService', { service: 'shop' })
     expect(waiting).toEqual([
       { kind: 'failed-deployment', reason: 'broken' },
-      { kind: 'throttle', until: (clock.now() + 5000) / 1000, failedTasks: 4 },
+      { kind: 'throttle', until: (clock.now() + 5000) / 1000 },
     ])
+    expect(failing).toEqual({ tasks: 4, reason: 'the last' })
   })
 
   test('tells of a daemon which hosts have it and which cannot', async () => {

@@ -40,7 +40,7 @@ export type Waiting =
   /** There is no room for so many of its tasks at this moment. */
   | { readonly kind: 'room'; readonly tasks: number }
   /** Tasks failed before they ran, and the next start is put off until then, in seconds since the epoch. */
-  | { readonly kind: 'throttle'; readonly until: number; readonly failedTasks: number }
+  | { readonly kind: 'throttle'; readonly until: number }
   /** The deployment failed. */
   | { readonly kind: 'failed-deployment'; readonly reason: string }
   /** There is room: tasks of other deployments must stop first, or it is about to start them. */
@@ -55,6 +55,8 @@ export interface PlacedTaskAnswer {
 
 export interface ExplainServiceAnswer {
   readonly service: ServiceSummary
+  /** Tasks of its newest deployment that failed in a row, and what the last of them ended with. */
+  readonly failing?: { readonly tasks: number; readonly reason: string }
   /** How many tasks of its newest deployment are missing now. */
   readonly missing: number
   readonly waiting: readonly Waiting[]
@@ -75,6 +77,7 @@ export function explainService(view: CellView, { cluster, service }: ExplainServ
   const primary = primaryDeployment(record)
   return {
     service: serviceSummary(view, record),
+    ...(primary !== undefined && primary.failedTasks > 0 && { failing: failureOf(view, record, primary) }),
     ...(primary === undefined || record.status !== 'ACTIVE'
       ? { missing: 0, waiting: [] }
       : situationOf(view, record, primary, live)),
@@ -98,7 +101,7 @@ function situationOf(
   const request = placementRequestOf(serviceLaunch(service, primary, definition))
   if (service.schedulingStrategy === 'DAEMON') return daemonSituation(view, primary, request)
   const missing = Math.max(0, service.desiredCount - live.filter((task) => task.deploymentId === primary.id).length)
-  if (missing === 0) return { missing, waiting: [] }
+  if (missing === 0) return { missing, waiting: heldBack(view, primary) }
   const { unplaced, explanation } = place(view.fleet, { ...request, count: missing, explainPlaced: true }, view.random)
   const held = heldBack(view, primary)
   const waiting: Waiting[] = [...held]
@@ -118,11 +121,18 @@ function daemonSituation(view: CellView, primary: DeploymentRecord, request: Pla
 
 /** What keeps a deployment from starting tasks, room or not. */
 function heldBack({ now }: CellView, primary: DeploymentRecord): Waiting[] {
-  const { notBefore = 0, failedTasks, rolloutState, rolloutStateReason } = primary
+  const { notBefore = 0, rolloutState, rolloutStateReason } = primary
   const waiting: Waiting[] = []
   if (rolloutState === 'FAILED') waiting.push({ kind: 'failed-deployment', reason: rolloutStateReason })
-  if (notBefore > now) waiting.push({ kind: 'throttle', until: timestamp(notBefore), failedTasks })
+  if (notBefore > now) waiting.push({ kind: 'throttle', until: timestamp(notBefore) })
   return waiting
+}
+
+function failureOf({ tables }: CellView, service: ServiceRecord, { id, failedTasks }: DeploymentRecord) {
+  let last: TaskRecord | undefined
+  for (const task of tables.tasks.by('service', serviceKey(service.cluster, service.name)))
+    if (task.deploymentId === id && (task.stoppedAt ?? 0) > (last?.stoppedAt ?? 0)) last = task
+  return { tasks: failedTasks, reason: last?.stoppedReason ?? 'not known any more' }
 }
 
 const liveTasks = ({ tables }: CellView, { cluster, name }: ServiceRecord): TaskRecord[] =>

@@ -86,7 +86,7 @@ function stepWords(step: string, value: number, among: string | undefined, group
   if (kind === 'spread') return `${spreadSubject(field, among)} had the fewest tasks of ${group}: ${value}`
   if (field === 'cpu') return `it had the least CPU left that was enough: ${value} units`
   if (field === 'memory') return `it had the least memory left that was enough: ${value} MiB`
-  return `it was the fullest that had room: CPU units twice and MiB once, ${value} was left`
+  return `it was the fullest that had room: CPU and memory counted together, a core as 2 GiB, ${value} MiB were left`
 }
 
 function spreadSubject(field: string, among: string | undefined): string {

@@ -51,12 +51,15 @@ export function taskHistory(view: CellView, { cluster, task }: TaskHistoryInput)
   }
 }
 
+const pullEnded = ({ stoppedReason = '' }: TaskRecord): string =>
+  stoppedReason.startsWith('CannotPull') ? 'pull failed' : 'images are there; containers are made and started'
+
 /** Each time that a task's record keeps, in the order in which they come when two are equal. */
 const steps = [
   { time: 'createdAt', status: 'PENDING', text: (_, host) => `placed on ${host}` },
   { time: 'activatingAt', status: 'ACTIVATING', text: () => 'its network is being made' },
   { time: 'pullStartedAt', text: () => 'pull of images began' },
-  { time: 'pullStoppedAt', text: () => 'images are there; containers are made and started' },
+  { time: 'pullStoppedAt', text: pullEnded },
   { time: 'startedAt', status: 'RUNNING', text: () => 'containers run' },
   { time: 'healthyAt', text: () => 'its service counts it as healthy' },
   { time: 'unhealthyAt', text: () => 'its health check failed' },
