@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { CommandContext } from '@berth/cli/command-context.ts'
 import { liveProgress } from '@berth/cli/lab/lab.ts'
 import { startOwnCluster } from '@berth/cli/lab/lab-cluster.ts'
-import type { LabReport } from '@berth/cli/lab/lab-report.ts'
+import type { LabReport, Sample } from '@berth/cli/lab/lab-report.ts'
 import { reportHtml } from '@berth/cli/lab/report-html.ts'
 import { runLab } from '@berth/cli/lab/run-lab.ts'
 import { labTask, type Scenario, usualHosts } from '@berth/cli/lab/scenario.ts'
@@ -88,16 +88,19 @@ async function play(tasks: number, hosts: number): Promise<LabReport> {
 }
 
 function rowsOf(report: LabReport, tasks: number, isShort: boolean): Row[] {
-  const [joining, asking, settling, idling] = report.steps
+  const [joining, asking, settling] = report.steps
   const beganMs = asking?.fromMs ?? 0
   const seconds = ((settling?.toMs ?? 0) - beganMs) / 1000
   const askingSeconds = ((asking?.toMs ?? 0) - beganMs) / 1000
   const { controlPlane, redis, workers, times } = report
   const cpu = controlPlane?.cpuSeconds ?? 0
   const mib = (controlPlane?.rssBytes ?? 0) / 2 ** 20
-  const cpuAt = (ms: number): number => report.samples.findLast(({ atMs }) => atMs <= ms)?.controlPlane?.cpuSeconds ?? 0
-  const idle = cpuAt(idling?.toMs ?? 0) - cpuAt(idling?.fromMs ?? 0)
-  const settledCpu = cpuAt(settling?.toMs ?? 0) - cpuAt(beganMs)
+  const { samples } = report
+  const began = samples.findLast(({ atMs }) => atMs <= beganMs)
+  const settled = samples.find(({ atMs }) => atMs >= (settling?.toMs ?? 0))
+  const last = samples.at(-1)
+  const settledCpu = cpuBetween(began, settled)
+  const idleSeconds = ((last?.atMs ?? 0) - (settled?.atMs ?? 0)) / 1000
   const time = (what: string, ms: number): Row => ({ what, figure: ms / 1000, unit: 's' })
   return [
     time(`${report.hosts} hosts join`, (joining?.toMs ?? 0) - (joining?.fromMs ?? 0)),
@@ -127,6 +130,13 @@ function rowsOf(report: LabReport, tasks: number, isShort: boolean): Row[] {
     },
     { what: 'Redis, most resident', figure: (redis?.rssBytes ?? 0) / 2 ** 20, unit: 'MiB' },
     { what: 'fake hosts, most resident', figure: workers.rssBytes / 2 ** 20, unit: 'MiB' },
-    { what: 'control plane idle with all of them', figure: (idle / (idleMs / 1000)) * 100, unit: '% of a core' },
+    {
+      what: 'control plane idle with all of them',
+      figure: (cpuBetween(settled, last) / idleSeconds) * 100,
+      unit: '% of a core',
+    },
   ]
 }
+
+const cpuBetween = (from: Sample | undefined, to: Sample | undefined): number =>
+  (to?.controlPlane?.cpuSeconds ?? 0) - (from?.controlPlane?.cpuSeconds ?? 0)
