@@ -64,8 +64,13 @@ export function cannotPlace({ name }: ServiceRecord, explanation: Explanation | 
     return `(service ${name}) was unable to place a task. Reason: No Container Instances were found in your cluster. ${guide}`
   const [closest] = explanation.closest
   const reason = closest ? ` The closest matching (container-instance ${closest.hostId}) ${closestLack(closest)}.` : ''
-  return `${sentence}${reason} ${guide} ${renderExplanation(explanation).join('; ')}`
+  return `${sentence}${reason} ${guide} ${particulars(explanation)}`
 }
+
+const particulars = (explanation: Explanation): string =>
+  renderExplanation(explanation)
+    .map((line) => line.trim())
+    .join('; ')
 
 /** In ECS's words where it has some for what is lacking. */
 function closestLack({ lacks }: HostVerdict): string {

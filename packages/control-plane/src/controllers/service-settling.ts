@@ -22,8 +22,7 @@ export function settle(
 ): ServiceRecord {
   const unsettled = Array.from(tx.tables.tasks.by('serviceUnsettled', serviceKey(service.cluster, service.name)))
   const settled = dropEmptyDeployments(service, unsettled)
-  if (settled.status === 'DRAINING')
-    return unsettled.every(isStopping) ? { ...settled, status: 'INACTIVE', deployments: [], steady: false } : settled
+  if (settled.status === 'DRAINING') return unsettled.every(isStopping) ? ended(settled) : settled
   const primary = primaryDeployment(settled)
   if (!primary) return settled
   const moves = start + stop.length
@@ -32,6 +31,11 @@ export function settle(
   const rolledOut = succeeds ? completeAfterBaking(tx, settled, primary, deps) : settled
   if (arrived && primaryDeployment(rolledOut)?.rolloutState === 'COMPLETED') return becomeSteady(tx, rolledOut, deps)
   return rolledOut.steady && moves > 0 ? { ...rolledOut, steady: false } : rolledOut
+}
+
+function ended(service: ServiceRecord): ServiceRecord {
+  const all = new Set(service.deployments.map(({ id }) => id))
+  return { ...removeDeployments(service, all), status: 'INACTIVE', steady: false }
 }
 
 /** When a deployment that only waits for its bake time may complete; nothing while there is none, or no such time. */

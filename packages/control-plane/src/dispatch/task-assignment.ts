@@ -36,8 +36,7 @@ export function taskAssignment(task: TaskRecord, definition: TaskDefinitionRecor
     stopReason: task.stoppedReason ?? '',
     launchType: task.launchType,
     networkMode: taskNetworkMode(task, declared),
-    cpu: Number(task.cpu ?? 0),
-    memoryMib: Number(task.memory ?? 0),
+    ...taskLimits(task, declared),
     containers: task.containers.map((container) =>
       containerSpec(container, specs.get(container.name) ?? {}, overridden.get(container.name)),
     ),
@@ -48,6 +47,18 @@ export function taskAssignment(task: TaskRecord, definition: TaskDefinitionRecor
     group: task.group,
     serviceName: task.serviceName ?? '',
   })
+}
+
+/**
+ * The limits that hold for the task as a whole. FARGATE has them always; an EC2 task only where its definition or an override names them: what it shows
+ * as its size is else the sum of its containers, whose CPU is a share and no limit.
+ */
+function taskLimits(task: TaskRecord, declared: TaskDefinitionRecord['definition']) {
+  const { cpu, memory } = task.launchType === 'FARGATE' ? task : { cpu: undefined, memory: undefined }
+  return {
+    cpu: Number(cpu ?? task.overrides.cpu ?? declared.cpu ?? 0),
+    memoryMib: Number(memory ?? task.overrides.memory ?? declared.memory ?? 0),
+  }
 }
 
 /** A task with an interface of its own is an awsvpc task, also when FARGATE made it one without its definition saying so. */

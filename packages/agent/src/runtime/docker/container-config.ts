@@ -15,6 +15,8 @@ export interface ContainerDefaults {
 
 /** Docker's smallest share: what ECS's `cpu: 0` means on Linux. */
 const smallestCpuShares = 2
+/** The kernel's smallest quota is 1 ms in Docker's period of 100 ms: a hundredth of a core. */
+const smallestNanoCpus = 1e7
 const bytesPerMib = 1024 * 1024
 const nanosPerMilli = 1_000_000
 
@@ -83,7 +85,10 @@ function resources(wanted: ContainerCreate) {
   const memory = bytes(wanted.memoryMib)
   return {
     CpuShares: Math.max(smallestCpuShares, wanted.cpuShares),
-    NanoCpus: wanted.cpuLimit === undefined ? undefined : Math.round((wanted.cpuLimit / 1024) * 1e9),
+    NanoCpus:
+      wanted.cpuLimit === undefined
+        ? undefined
+        : Math.max(smallestNanoCpus, Math.round((wanted.cpuLimit / 1024) * 1e9)),
     Memory: memory,
     MemoryReservation: bytes(wanted.memoryReservationMib),
     // Docker counts memory and swap together; ECS's maxSwap is the swap alone.
