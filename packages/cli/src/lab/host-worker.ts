@@ -109,11 +109,15 @@ function news(): WorkerNews {
 
 process.on('message', ({ id, order }: { readonly id: number; readonly order: WorkerOrder }) => {
   obey(order).then(
-    () => process.send?.({ done: id }),
-    (error: unknown) => process.send?.({ done: id, error: String((error as Error).stack) }),
+    () => tell({ done: id }),
+    (error: unknown) => tell({ done: id, error: String((error as Error).stack) }),
   )
 })
+/** The lab's own process may be gone, or about to be: `disconnect` then ends this one. */
+const tell = (word: object): void => {
+  if (process.connected) process.send?.(word, undefined, undefined, () => undefined)
+}
 process.on('disconnect', () => process.exit())
 // A Ctrl-C in the terminal reaches everybody: the lab's own process decides what comes of it.
 process.on('SIGINT', () => undefined)
-setInterval(() => process.send?.({ news: news() }), newsEveryMs)
+setInterval(() => tell({ news: news() }), newsEveryMs)

@@ -61,6 +61,8 @@ export interface LabReport {
   readonly peakPlacedPerSecond: number
   readonly peakStartedPerSecond: number
   readonly times: TaskTimes
+  /** Looks that the control plane could not answer, and that were tried again. */
+  readonly unanswered: number
   /** How often tasks were refused, by reason. */
   readonly refusals: Readonly<Record<string, number>>
   readonly fullness: Fullness

@@ -1,6 +1,7 @@
 /** How a set of figures lies. All 0 for no figure. */
 export interface Spread {
   readonly count: number
+  readonly mean: number
   readonly p50: number
   readonly p90: number
   readonly p99: number
@@ -15,6 +16,7 @@ export function spreadOf(figures: readonly number[]): Spread {
   const sorted = figures.toSorted((a, b) => a - b)
   return {
     count: sorted.length,
+    mean: sorted.length === 0 ? 0 : sorted.reduce((sum, figure) => sum + figure, 0) / sorted.length,
     p50: percentile(sorted, 0.5),
     p90: percentile(sorted, 0.9),
     p99: percentile(sorted, 0.99),

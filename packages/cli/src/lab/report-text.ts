@@ -44,6 +44,7 @@ export function figuresOf(report: LabReport): readonly (readonly [string, string
     ['memory promised', shownPart(fullness.memory)],
     ['hosts used', shownCount(fullness.hostsUsed)],
     ['packing ratio', `${fullness.packingRatio.toFixed(3)} (hosts used / fewest that could do)`],
+    ...(report.unanswered === 0 ? [] : [['unanswered', `${report.unanswered} looks, tried again`] as const]),
     ...usage('control plane', report.controlPlane),
     ...usage('Redis', report.redis),
     ...usage('fake hosts', report.workers),
@@ -55,7 +56,7 @@ export function timeRows({ times }: LabReport): readonly (readonly string[])[] {
   const row = (name: string, spread: Spread): readonly string[] => [
     name,
     shownCount(spread.count),
-    ...[spread.p50, spread.p90, spread.p99, spread.max].map(shownMs),
+    ...[spread.mean, spread.p50, spread.p90, spread.p99, spread.max].map(shownMs),
   ]
   return [
     row('created to RUNNING', times.toRunning),
@@ -65,7 +66,7 @@ export function timeRows({ times }: LabReport): readonly (readonly string[])[] {
   ]
 }
 
-export const timeColumns = ['time of a task', 'sampled', 'half', '90 %', '99 %', 'longest'] as const
+export const timeColumns = ['time of a task', 'sampled', 'mean', 'half', '90 %', '99 %', 'longest'] as const
 
 /** The report for a terminal. */
 export function reportText(report: LabReport): string {

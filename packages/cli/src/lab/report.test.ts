@@ -39,6 +39,7 @@ const report: LabReport = {
   peakPlacedPerSecond: 100,
   peakStartedPerSecond: 90,
   times: { toRunning: spreadOf([400, 1500]), toHost: spreadOf([50]), pulling: spreadOf([]), starting: spreadOf([]) },
+  unanswered: 2,
   refusals: { 'RESOURCE:CPU': 12 },
   fullness,
   controlPlane: usage,
@@ -54,9 +55,10 @@ test('rates are per second, whatever the time between samples', () => {
 test('the text has steps, figures, times and refusals, and says what failed', () => {
   const text = reportText(report)
   expect(text).toMatch(/wait until steady +500 ms +1\.5 s +FAILED: not steady: 1 tasks are pending/)
+  expect(text).toMatch(/unanswered +2 looks/)
   expect(text).toMatch(/packing ratio +1\.200/)
   expect(text).toMatch(/control plane +1\.5 s of CPU, at most 200 MiB/)
-  expect(text).toMatch(/created to RUNNING +2 +400 ms +1\.5 s/)
+  expect(text).toMatch(/created to RUNNING +2 +950 ms +400 ms +1\.5 s/)
   expect(text).toMatch(/12 +RESOURCE:CPU/)
 })
 

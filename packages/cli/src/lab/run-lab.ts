@@ -7,6 +7,7 @@ import type { LabCluster } from './lab-cluster.ts'
 import { LabHostList } from './lab-hosts.ts'
 import { type LabReport, ratesOf, type Sample, type StepReport } from './lab-report.ts'
 import { Player } from './play-scenario.ts'
+import { patientClient } from './patient-client.ts'
 import { Recorder, usageOver } from './recorder.ts'
 import { refusalInEvent, Refusals } from './refusals.ts'
 import type { Scenario } from './scenario.ts'
@@ -31,14 +32,18 @@ const hostsPerWorker = 100
  * @throws CliError when a step cannot be done at all; the signal's reason.
  */
 export async function runLab(run: LabRun): Promise<LabReport> {
-  const { cluster, scenario } = run
+  const { scenario } = run
+  let unanswered = 0
+  const ecs = patientClient(run.cluster.ecs, run.clock, () => void (unanswered += 1))
+  const cluster = { ...run.cluster, ecs }
   const most = scenario.hosts.count + addedHosts(scenario)
   const count = Math.max(1, Math.min(availableParallelism(), Math.ceil(most / hostsPerWorker)))
   const { server, token } = cluster
   const setup = { server, token, cluster: cluster.cluster, seed: scenario.seed, tasks: scenario.tasks }
   const workers = await startHostWorkers(count, setup)
   try {
-    return await playOn(workers, run)
+    const report = await playOn(workers, { ...run, cluster })
+    return { ...report, unanswered }
   } finally {
     await workers.stop()
   }
@@ -47,7 +52,7 @@ export async function runLab(run: LabRun): Promise<LabReport> {
 const addedHosts = ({ steps }: Scenario): number =>
   steps.reduce((sum, step) => sum + (step.kind === 'addHosts' ? step.with.count : 0), 0)
 
-async function playOn(workers: HostWorkers, run: LabRun): Promise<LabReport> {
+async function playOn(workers: HostWorkers, run: LabRun): Promise<Omit<LabReport, 'unanswered'>> {
   const { scenario, cluster, clock, signal, onSample, onStep } = run
   const random = seededRandom(scenario.seed)
   const refusals = new Refusals()
@@ -79,7 +84,7 @@ interface Played {
   readonly refusals: Refusals
 }
 
-function reportOf({ run, startedAt, hosts, steps, recorder, refusals }: Played): LabReport {
+function reportOf({ run, startedAt, hosts, steps, recorder, refusals }: Played): Omit<LabReport, 'unanswered'> {
   const { samples } = recorder
   const last = samples.at(-1)
   const controlPlane = usageOver(samples.map((sample) => sample.controlPlane))

@@ -1,0 +1,41 @@
+import { virtualClock } from '@berth/shared/virtual-clock.ts'
+import { expect, test } from 'vitest'
+import { type EcsClient, EcsError } from '../ecs/ecs-client.ts'
+import { patientClient } from './patient-client.ts'
+
+/** Fails so often with an error of this type, then answers. */
+function failing(times: number, type: string) {
+  let calls = 0
+  const ecs: EcsClient = async <Output>(operation: string) => {
+    if (++calls <= times) throw new EcsError(operation, type, 'not now')
+    return 'answer' as Output
+  }
+  return { ecs, calls: () => calls }
+}
+
+test('looking is tried again while the control plane cannot answer', async () => {
+  const clock = virtualClock()
+  const retried: string[] = []
+  const { ecs } = failing(3, 'ServerException')
+  const answer = patientClient(ecs, clock, ({ type }) => retried.push(type))('DescribeTasks', {})
+  await clock.advanceBy(5000)
+  expect(await answer).toBe('answer')
+  expect(retried).toEqual(Array(3).fill('ServerException'))
+})
+
+test.each([
+  ['RunTask', 'ServerException'],
+  ['DescribeTasks', 'ClusterNotFoundException'],
+])('%s that fails with %s is not', async (operation, type) => {
+  const { ecs, calls } = failing(1, type)
+  await expect(patientClient(ecs, virtualClock(), () => undefined)(operation, {})).rejects.toThrow(type)
+  expect(calls()).toBe(1)
+})
+
+test('patience ends', async () => {
+  const clock = virtualClock()
+  const { ecs } = failing(Infinity, 'ServerException')
+  const failed = expect(patientClient(ecs, clock, () => undefined)('ListTasks', {})).rejects.toThrow('not now')
+  await clock.advanceBy(60_000)
+  await failed
+})

@@ -1,0 +1,30 @@
+import { type Clock, sleep } from '@berth/shared/clock.ts'
+import { type EcsClient, EcsError } from '../ecs/ecs-client.ts'
+
+/** Longer than a control plane that lost its lease is without a leader, in ms. */
+const patienceMs = 30_000
+const againMs = 500
+
+/**
+ * A client that asks again where the control plane could not answer, as the AWS SDKs do. Only looking is tried again: what was
+ * to be changed may have been. `onRetry` is told of each answer that was none.
+ */
+export function patientClient(ecs: EcsClient, clock: Clock, onRetry: (error: EcsError) => void): EcsClient {
+  return async <Output>(operation: string, input: object): Promise<Output> => {
+    const giveUpAt = clock.monotonic() + patienceMs
+    for (;;) {
+      try {
+        return await ecs<Output>(operation, input)
+      } catch (error) {
+        if (!mayAskAgain(operation, error) || clock.monotonic() >= giveUpAt) throw error
+        onRetry(error)
+        await sleep(clock, againMs)
+      }
+    }
+  }
+}
+
+const mayAskAgain = (operation: string, error: unknown): error is EcsError =>
+  /^(Describe|List)/.test(operation) &&
+  error instanceof EcsError &&
+  ['ServerException', 'ThrottlingException'].includes(error.type)
