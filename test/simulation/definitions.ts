@@ -108,9 +108,11 @@ export const serviceFamilies: Readonly<Record<string, readonly string[]>> = {
   'svc-mixed': ['checked', 'pair', 'pinned'],
 }
 
-/** Pairs of minimumHealthyPercent and maximumPercent that leave a way on for every desired count. */
+/** Pairs of minimumHealthyPercent and maximumPercent, with the desired counts for which they leave a way on. */
 export const percentages = [
-  [100, 200],
-  [50, 200],
-  [0, 100],
+  { minimum: 100, maximum: 200, counts: [0, 1, 2] },
+  { minimum: 50, maximum: 200, counts: [0, 1, 2] },
+  { minimum: 0, maximum: 100, counts: [0, 1, 2] },
+  { minimum: 50, maximum: 100, counts: [0, 2] },
+  { minimum: 100, maximum: 150, counts: [0, 2] },
 ] as const

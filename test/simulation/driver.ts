@@ -3,6 +3,7 @@ import { randomBelow } from '@berth/shared/random.ts'
 import { happens, oneByWeight, oneOf, someTime } from './choice.ts'
 import { images, launchOf, percentages, serviceFamilies, taskFamilies } from './definitions.ts'
 import { taskIdOf } from './invariants/view.ts'
+import type { ServiceRecord } from '@berth/control-plane/cell/records.ts'
 import type { Simulation } from './simulation.ts'
 import type { SimulatedControlPlane } from './simulated-control-plane.ts'
 import type { SimulatedHost } from './simulated-host.ts'
@@ -90,8 +91,8 @@ function createOneService(sim: Simulation): void {
   const name = someService(sim)
   if (sim.records.services.get(`default/${name}`)?.status === 'ACTIVE' || !begin(sim, name)) return
   const family = oneOf(sim.random, serviceFamilies[name] ?? [])
-  const [minimumHealthyPercent, maximumPercent] = oneOf(sim.random, percentages)
-  const desiredCount = randomBelow(sim.random, 3)
+  const { minimum: minimumHealthyPercent, maximum: maximumPercent, counts } = oneOf(sim.random, percentages)
+  const desiredCount = oneOf<number>(sim.random, counts)
   const input = {
     serviceName: name,
     taskDefinition: family,
@@ -115,10 +116,10 @@ function updateOneService(sim: Simulation): void {
   const name = someService(sim)
   const counts = sim.ledger.desiredCounts.get(name)
   if (!isThere(sim, name) || !counts || !begin(sim, name)) return
-  const current = sim.records.services.get(`default/${name}`)?.launchType
+  const current = sim.records.services.get(`default/${name}`)
   const family = oneOf(sim.random, serviceFamilies[name] ?? [])
-  const sameLaunch = launchOf(family).launchType === current
-  const desiredCount = randomBelow(sim.random, 3)
+  const sameLaunch = launchOf(family).launchType === current?.launchType
+  const desiredCount = oneOf(sim.random, possibleCounts(current))
   const input = {
     service: name,
     desiredCount,
@@ -132,6 +133,14 @@ function updateOneService(sim: Simulation): void {
     if (answer.kind === 'answered') sim.ledger.desiredCounts.set(name, new Set([desiredCount]))
     else sim.history.note(`UpdateService ${name}: ${answer.kind}, ${answer.message}`)
   })
+}
+
+function possibleCounts(service: ServiceRecord | undefined): readonly number[] {
+  const { minimumHealthyPercent, maximumPercent } = service?.deploymentConfiguration ?? {}
+  const row = percentages.find(
+    ({ minimum, maximum }) => minimum === minimumHealthyPercent && maximum === maximumPercent,
+  )
+  return row?.counts ?? [0]
 }
 
 function withoutType(family: string) {
@@ -285,9 +294,10 @@ function breakEngine(sim: Simulation): void {
   sim.clock.after(3 * someTime(sim.random), () => mendEngine(world))
 }
 
+/** An engine that was away tells so; one that lost events does not know. */
 function mendEngine(world: SimulatedHost['world']): void {
   Object.assign(world.faults, { eventLoss: 0, answerLoss: 0 })
-  world.mendEngine()
+  if (world.faults.away || world.faults.hung) world.mendEngine()
 }
 
 /** Ends all that is wrong, for good. */
@@ -304,13 +314,16 @@ export function stopFaults(sim: Simulation): void {
   for (const { process } of sim.planes) process.thaw()
 }
 
-/** Takes back what keeps services from their goal: drained hosts, and single tasks that hold room. */
-export function makeRoom(sim: Simulation): void {
-  const plane = sim.leader
-  if (!plane) return
-  const drained = [...sim.records.hosts.values()].filter(({ status }) => status === 'DRAINING').map(({ id }) => id)
-  if (drained.length > 0)
-    sim.call(plane, 'UpdateContainerInstancesState', { containerInstances: drained, status: 'ACTIVE' })
+/** Stops single tasks, which hold room that services may need. */
+export function stopSingleTasks(sim: Simulation): void {
+  if (!sim.leader) return
   for (const task of sim.records.tasks.values())
     if (task.serviceName === undefined && task.desiredStatus === 'RUNNING') stopTask(sim, task.id)
+}
+
+/** Takes hosts that drain back. */
+export function activateHosts(sim: Simulation): void {
+  const drained = [...sim.records.hosts.values()].filter(({ status }) => status === 'DRAINING').map(({ id }) => id)
+  if (sim.leader && drained.length > 0)
+    sim.call(sim.leader, 'UpdateContainerInstancesState', { containerInstances: drained, status: 'ACTIVE' })
 }

@@ -1,4 +1,5 @@
-import { actOnce, makeRoom, stopFaults } from './driver.ts'
+import { activateHosts, actOnce, stopFaults, stopSingleTasks } from './driver.ts'
+import { drainedHostsAreEmpty } from './invariants/services.ts'
 import { someTime } from './choice.ts'
 import { registrations } from './definitions.ts'
 import type { Plant } from './plants.ts'
@@ -91,12 +92,25 @@ async function begun(sim: Simulation, hosts: number): Promise<void> {
   if (registered < registrations.length) throw new Error('the task definitions could not be registered')
 }
 
+/** First what is drained becomes empty, then, with all hosts, everything comes to where it was wanted. */
 async function settled(sim: Simulation): Promise<void> {
-  const limit = sim.clock.now() + longestToSettle
   await sim.pass(40_000)
-  for (let problem: string | undefined = 'not looked at yet'; problem !== undefined; problem = sim.unsettled()) {
-    if (sim.clock.now() > limit) throw new Error(`after ${longestToSettle / 60_000} quiet minutes, ${problem}`)
-    makeRoom(sim)
+  await until(sim, () => {
+    stopSingleTasks(sim)
+    return drainedHostsAreEmpty(sim.view)
+  })
+  await until(sim, () => {
+    activateHosts(sim)
+    stopSingleTasks(sim)
+    return sim.unsettled()
+  })
+}
+
+/** Lets time pass until `problem` finds none. */
+async function until(sim: Simulation, problem: () => string | undefined): Promise<void> {
+  const limit = sim.clock.now() + longestToSettle
+  for (let found = problem(); found !== undefined; found = problem()) {
+    if (sim.clock.now() > limit) throw new Error(`after ${longestToSettle / 60_000} quiet minutes, ${found}`)
     await sim.pass(5000)
   }
 }

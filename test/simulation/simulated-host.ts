@@ -5,8 +5,9 @@ import type { ContainerRuntime } from '@berth/agent/runtime/container-runtime.ts
 import { fakeRuntime } from '@berth/agent/runtime/fake/fake-runtime.ts'
 import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
 import { FakeWorld } from '@berth/agent/runtime/fake/fake-world.ts'
+import { type Clock, sleep } from '@berth/shared/clock.ts'
 import { silentLog } from '@berth/shared/log.ts'
-import type { Random } from '@berth/shared/random.ts'
+import { type Random, randomBelow } from '@berth/shared/random.ts'
 import type { VirtualClock } from '@berth/shared/virtual-clock.ts'
 import type { Network } from './network.ts'
 import type { Plant } from './plants.ts'
@@ -85,7 +86,7 @@ export function simulatedHost(index: number, deps: SimulatedHostDeps): Simulated
   const start = () => {
     const process = simulatedProcess(clock)
     const journal = openSlowDiskJournal(disk, process.clock, random)
-    const runtime = fakeRuntime(world, name)
+    const runtime = withSlowLooks(fakeRuntime(world, name), process.clock, random)
     const agent = startAgent(
       {
         session: { servers, cluster: 'default', token: '', offersFargate: true, agentVersion: '1.0.0', agentHash: '' },
@@ -131,6 +132,24 @@ export function simulatedHost(index: number, deps: SimulatedHostDeps): Simulated
     },
   }
 }
+
+/** Longest time that a list or a look takes from the engine to the agent, in ms. */
+const slowestLookMs = { list: 1500, inspect: 100 }
+
+/** A runtime whose words are old when they arrive, as those of a busy engine. */
+const withSlowLooks = (runtime: ContainerRuntime, clock: Clock, random: Random): ContainerRuntime => ({
+  ...runtime,
+  async list(signal) {
+    const snapshots = await runtime.list(signal)
+    await sleep(clock, randomBelow(random, slowestLookMs.list), signal)
+    return snapshots
+  },
+  async inspect(runtimeId, signal) {
+    const snapshot = await runtime.inspect(runtimeId, signal)
+    await sleep(clock, randomBelow(random, slowestLookMs.inspect), signal)
+    return snapshot
+  },
+})
 
 const withNamesOfChance = (runtime: ContainerRuntime, random: Random): ContainerRuntime => ({
   ...runtime,

@@ -21,6 +21,8 @@ import { onlyTheLeaderWrites, placementIsFinal, statusMovesForward } from './inv
 import {
   containersFollowDurableDecisions,
   containersStartOnce,
+  hostsForgetTheEnded,
+  hostsStopOnlyWhatTheyAreTold,
   oneContainerForEachName,
   onlyLivingTasksRun,
   runningTasksRun,
@@ -55,10 +57,17 @@ const always: readonly Invariant[] = [
   startedTasksExist,
   stoppedTasksStaySo,
   servicesKeepTheirCounts,
+  hostsStopOnlyWhatTheyAreTold,
 ]
 
 /** What holds once nothing has gone wrong for a while. */
-const inTheEnd: readonly Invariant[] = [servicesAreSteady, stopsHaveEnded, onlyLivingTasksRun, runningTasksRun]
+const inTheEnd: readonly Invariant[] = [
+  servicesAreSteady,
+  stopsHaveEnded,
+  onlyLivingTasksRun,
+  runningTasksRun,
+  hostsForgetTheEnded,
+]
 
 /** Something that must never be the case, was. */
 export class InvariantBroken extends Error {
@@ -306,7 +315,7 @@ export class Simulation {
       image: (reference) =>
         this.missingImages.has(reference) ? { pullError: `pull access denied for ${reference}` } : {},
       program: ({ image }) => {
-        if (image === images.job) return { runMs: [500, 20_000], exitCode: 0 }
+        if (image === images.job) return { runMs: [50, 8000], exitCode: 0 }
         if (image === images.slow) return { createMs: [10, 400], startMs: [100, 3000], stopMs: [100, 8000] }
         return {}
       },

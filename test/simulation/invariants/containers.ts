@@ -68,3 +68,21 @@ export const runningTasksRun: Invariant = (view) => {
   }
   return undefined
 }
+
+/** No host stops by itself what it was to run: a task that was given up has the reason for that, and keeps it. */
+export const hostsStopOnlyWhatTheyAreTold: Invariant = ({ records }) => {
+  for (const { id, stoppedReason } of records.tasks.values())
+    if (stoppedReason === 'The cluster does not know this task.') return `task ${id} was stopped by its host alone`
+  return undefined
+}
+
+/** In the end: hosts have forgotten the tasks that ended, and have removed all that was of them. */
+export const hostsForgetTheEnded: Invariant = (view) => {
+  const hasEnded = (taskArn: string) => view.records.tasks.get(taskIdOf(taskArn))?.lastStatus === 'STOPPED'
+  for (const { name, agent } of view.hosts)
+    for (const { assignment } of agent?.engine.tasks() ?? [])
+      if (hasEnded(assignment.taskArn)) return `${name} still holds the ended task ${assignment.taskArn}`
+  for (const { hostId, wanted } of containersOf(view))
+    if (hasEnded(wanted.identity.taskArn)) return `${hostId} still has a container of ${wanted.identity.taskArn}`
+  return undefined
+}

@@ -106,3 +106,11 @@ export const servicesAreSteady: Invariant = ({ records }) => {
   }
   return undefined
 }
+
+/** While a host drains and there is room elsewhere: services have left it, in the end. */
+export const drainedHostsAreEmpty: Invariant = ({ records }) => {
+  for (const { serviceName, hostId = '', lastStatus } of records.tasks.values())
+    if (serviceName !== undefined && lastStatus !== 'STOPPED' && records.hosts.get(hostId)?.status === 'DRAINING')
+      return `service ${serviceName} is still on host ${hostId}, which drains`
+  return undefined
+}
