@@ -1,54 +1,15 @@
 import { type Demand, NO_DEMAND } from '@berth/control-plane/scheduler/demand.ts'
 import { HostFleet } from '@berth/control-plane/scheduler/host-fleet.ts'
-import { place } from '@berth/control-plane/scheduler/placement.ts'
-import { DEFAULT_TASK_STRATEGY, type StrategyStep } from '@berth/control-plane/scheduler/strategy.ts'
-import { type Random, randomBelow, seededRandom } from '@berth/shared/random.ts'
+import type { StrategyStep } from '@berth/control-plane/scheduler/strategy.ts'
+import { randomBelow, seededRandom } from '@berth/shared/random.ts'
 import { type Row, quantile } from '../measure.ts'
+import { gpuRows } from './gpu-sharing.ts'
+import { type HostShape, STRATEGIES, addHost, put } from './quality-fleet.ts'
 import { csvRows, packingInstances } from './traces.ts'
-
-const POOL = 'bench'
-
-const STRATEGIES: Readonly<Record<string, readonly StrategyStep[]>> = {
-  'Berth default': DEFAULT_TASK_STRATEGY,
-  'binpack:memory': [{ type: 'binpack', field: 'memory' }],
-  'binpack:cpu': [{ type: 'binpack', field: 'cpu' }],
-  random: [{ type: 'random' }],
-}
 
 /** How well strategies pack real workloads; the figures are the same on every machine. */
 export function qualityRows(traces: string): Row[] {
-  return [...azureRows(traces), ...compactionRows(traces), ...vectorRows(traces)]
-}
-
-interface HostShape {
-  readonly cpu: number
-  readonly memory: number
-  readonly custom?: ReadonlyMap<string, number>
-}
-
-function addHost(fleet: HostFleet, shape: HostShape): void {
-  fleet.putHost(
-    {
-      ...shape,
-      id: `host-${fleet.size}`,
-      gpus: 0,
-      enis: 0,
-      reservedPorts: [],
-      attributes: new Map(),
-      ec2InstanceId: '',
-      agentVersion: '1.0.0',
-      registeredAt: 0,
-      pools: [POOL],
-    },
-    { agentConnected: true, status: 'ACTIVE' },
-  )
-}
-
-/** Places one task, or says that it found no host. */
-function put(fleet: HostFleet, strategy: readonly StrategyStep[], demand: Demand, random: Random): number | undefined {
-  const request = { demand, constraints: [], strategy, requiredAttributes: [], group: 'bench', count: 1, pool: POOL }
-  const [task] = place(fleet, request, random).placed
-  return task && fleet.hold(task.slot, 'bench', demand, 'bench', [])
+  return [...azureRows(traces), ...compactionRows(traces), ...gpuRows(traces), ...vectorRows(traces)]
 }
 
 /** The smallest size from `least` on with which `suffices` holds, when more is never worse. */

@@ -27,6 +27,7 @@ interface Filling {
   key: number
   cpuLeft: number
   memoryLeft: number
+  gpusLeft: number
   ports: readonly number[]
   task: PlacedTask
 }
@@ -77,6 +78,7 @@ function openParts(context: Context): Filling[] {
       key: 0,
       cpuLeft: 0,
       memoryLeft: 0,
+      gpusLeft: 0,
       ports: [],
       task: { hostId: '', slot: -1, dynamicPorts: [] },
     }
@@ -106,7 +108,8 @@ function moveOn({ fleet, request, check, plan }: Context, part: Filling): boolea
     part.room = roomFor(fleet, request, slot)
     part.cpuLeft = fleet.cpuFree[slot] as number
     part.memoryLeft = fleet.memoryFree[slot] as number
-    part.key = valueLeft(plan.field, part.cpuLeft, part.memoryLeft)
+    part.gpusLeft = fleet.gpusFree[slot] as number
+    part.key = valueLeft(plan.field, part.cpuLeft, part.memoryLeft, part.gpusLeft)
     part.ports = dynamicPortsFor(fleet, slot, demand, part.room)
     part.task = { hostId: fleet.hostAt(slot).id, slot, dynamicPorts: [] }
     return true
@@ -116,7 +119,8 @@ function moveOn({ fleet, request, check, plan }: Context, part: Filling): boolea
 function noteUse({ request, plan }: Context, part: Filling, tasks: number): void {
   part.cpuLeft -= request.demand.cpu * tasks
   part.memoryLeft -= request.demand.memory * tasks
-  part.key = valueLeft(plan.field, part.cpuLeft, part.memoryLeft)
+  part.gpusLeft -= request.demand.gpus * tasks
+  part.key = valueLeft(plan.field, part.cpuLeft, part.memoryLeft, part.gpusLeft)
 }
 
 /** The next task on the part's host, with the dynamic ports that are its own. Tasks without such share one object. */

@@ -8,19 +8,38 @@ export type HostScore = (slot: number) => number
 /** What one CPU unit weighs against one MiB: a core counts for as much as 2 GiB, the least that FARGATE gives with one. */
 const MIB_PER_CPU_UNIT = 2
 
-/** The keys of an index are 32 bits wide; hosts with more room than this are all alike. */
-const MOST_ROOM = 0x7fffffff
+/**
+ * Room of CPU and memory is below this, so that room and GPUs make one key of 31 bits, as an index needs it. Hosts with more
+ * (128 cores and 8 TiB) are all alike, and so are those with more than 255 GPUs.
+ */
+const ROOM_PER_GPU = 2 ** 23
+const MOST_GPUS = 255
 
 /** What `binpack` compares: how much of the field is left, before the task is placed. */
 export function binpackValue(fleet: HostFleet, field: BinpackField, slot: number): number {
-  return valueLeft(field, fleet.cpuFree[slot] as number, fleet.memoryFree[slot] as number)
+  return valueLeft(
+    field,
+    fleet.cpuFree[slot] as number,
+    fleet.memoryFree[slot] as number,
+    fleet.gpusFree[slot] as number,
+  )
 }
 
-/** So much CPU and memory, as `binpack` on the field counts it. */
-export function valueLeft(field: BinpackField, cpu: number, memory: number): number {
+/**
+ * So much CPU, memory and GPUs, as `binpack` on the field counts it. Of `room` the GPUs count first: tasks that need none
+ * stay off hosts that have some, and those that do fill up hosts that were begun.
+ */
+export function valueLeft(field: BinpackField, cpu: number, memory: number, gpus: number): number {
   if (field === 'cpu') return cpu
   if (field === 'memory') return memory
-  return Math.min(MOST_ROOM, cpu * MIB_PER_CPU_UNIT + memory)
+  const room = Math.min(ROOM_PER_GPU - 1, cpu * MIB_PER_CPU_UNIT + memory)
+  return Math.min(MOST_GPUS, gpus) * ROOM_PER_GPU + room
+}
+
+/** What a value of `room` says: GPUs, and CPU units twice and MiB once. */
+export const readRoom = (value: number): { readonly gpus: number; readonly room: number } => {
+  const gpus = Math.floor(value / ROOM_PER_GPU)
+  return { gpus, room: value - gpus * ROOM_PER_GPU }
 }
 
 /** How one step of a strategy scores hosts for a task of `group`, as long as no task of it comes or goes. */

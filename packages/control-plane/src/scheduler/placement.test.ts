@@ -46,6 +46,20 @@ describe('place', () => {
     expect(new Set(placed.filter((id) => id.startsWith('a'))).size).toBe(1)
   })
 
+  it.each([2, 40])(
+    'keeps tasks off GPUs that they do not need, and fills up those that were begun, among %i hosts',
+    (hosts) => {
+      const fleet = new HostFleet()
+      for (let id = 0; id < hosts; id++) fleet.putHost(describeHost({ id: `gpu${id}`, gpus: 2 }), RUNNING)
+      fleet.putHost(describeHost({ id: 'large', cpu: 131_072, memory: 2_097_152 }), RUNNING)
+      const withGpu = { ...REQUEST, demand: { ...REQUEST.demand, gpus: 1 } }
+      const [begun = ''] = hostsOf(place(fleet, withGpu, random))
+      fleet.claim(begun, 'first', withGpu.demand, { group: 'g', dynamicPorts: [] })
+      expect(hostsOf(place(fleet, REQUEST, random))).toEqual(['large'])
+      expect(hostsOf(place(fleet, withGpu, random))).toEqual([begun])
+    },
+  )
+
   it('draws hosts evenly for random', () => {
     const fleet = new HostFleet()
     for (let id = 0; id < 40; id++) fleet.putHost(describeHost({ id: `h${id}` }), RUNNING)

@@ -101,8 +101,8 @@ export class PoolIndex implements FleetIndex {
     const { fleet, field } = this
     let largest = 1
     for (let at = 0; at < this.pool.slots.size; at++) {
-      const slot = this.pool.slots.members[at] as number
-      largest = Math.max(largest, valueLeft(field, fleet.cpuTotal[slot] as number, fleet.memoryTotal[slot] as number))
+      const { cpu, memory, gpus } = fleet.hostAt(this.pool.slots.members[at] as number)
+      largest = Math.max(largest, valueLeft(field, cpu, memory, gpus))
     }
     return largest
   }

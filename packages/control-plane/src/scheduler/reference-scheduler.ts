@@ -100,7 +100,8 @@ function rank(
   if (step.type === 'binpack') {
     if (step.field === 'cpu') return cpu
     if (step.field === 'memory') return memory
-    return 2 * cpu + memory
+    const gpus = host.description.gpus - sum(host.tasks, (task) => task.demand.gpus)
+    return gpus * 8_388_608 + 2 * cpu + memory
   }
   const { by } = step
   const alike =

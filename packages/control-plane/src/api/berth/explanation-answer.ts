@@ -3,6 +3,7 @@ import type { ReadonlyTables } from '../../cell/tables.ts'
 import { describeLack, REMOVED_BY } from '../../scheduler/explain.ts'
 import { type Explanation, type Rule, RULES } from '../../scheduler/explanation.ts'
 import { ZONE_ATTRIBUTE } from '../../scheduler/host-description.ts'
+import { readRoom } from '../../scheduler/host-score.ts'
 import { type HostLabel, hostLabelOf } from './host-label.ts'
 
 /** How many hosts a rule removed. */
@@ -86,7 +87,9 @@ function stepWords(step: string, value: number, among: string | undefined, group
   if (kind === 'spread') return `${spreadSubject(field, among)} had the fewest tasks of ${group}: ${value}`
   if (field === 'cpu') return `it had the least CPU left that was enough: ${value} units`
   if (field === 'memory') return `it had the least memory left that was enough: ${value} MiB`
-  return `it was the fullest that had room: CPU and memory counted together, a core as 2 GiB, ${value} MiB were left`
+  const { gpus, room } = readRoom(value)
+  const gpusLeft = gpus === 0 ? '' : `${gpus} GPUs were left, and `
+  return `it was the fullest that had room: ${gpusLeft}CPU and memory counted together, a core as 2 GiB, ${room} MiB were left`
 }
 
 function spreadSubject(field: string, among: string | undefined): string {
