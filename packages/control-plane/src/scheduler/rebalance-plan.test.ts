@@ -1,0 +1,166 @@
+import { randomBelow, seededRandom } from '@berth/shared/random.ts'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compileConstraints } from './constraint.ts'
+import { NO_DEMAND } from './demand.ts'
+import { HostFleet } from './host-fleet.ts'
+import type { PlacementRequest } from './placement-request.ts'
+import { place } from './placement.ts'
+import { type Move, type MovableTask, type RebalanceGoal, planRebalance } from './rebalance-plan.ts'
+import { RUNNING, describeHost } from './test-hosts.ts'
+
+const BY_ZONE: RebalanceGoal = { type: 'spread', by: { kind: 'attribute', name: 'ecs.availability-zone' } }
+const BY_HOST: RebalanceGoal = { type: 'spread', by: { kind: 'host' } }
+const EMPTY: RebalanceGoal = { type: 'empty-hosts' }
+
+function request(said: Partial<PlacementRequest> & { readonly cpu?: number } = {}): PlacementRequest {
+  const { cpu = 256, ...rest } = said
+  return {
+    demand: { ...NO_DEMAND, cpu, memory: 256 },
+    constraints: [],
+    strategy: [],
+    requiredAttributes: [],
+    group: 'service:web',
+    count: 1,
+    pool: 'main',
+    ...rest,
+  }
+}
+
+/** A fleet with hosts by id and zone, and tasks by host. */
+function cluster(hosts: Readonly<Record<string, string>>, tasks: readonly (readonly [host: string, cpu?: number])[]) {
+  const fleet = new HostFleet()
+  for (const [id, zone] of Object.entries(hosts)) fleet.putHost(describeHost({ id, zone }), RUNNING)
+  const movable = tasks.map(([host, cpu = 256], at): MovableTask => {
+    const task = { taskId: `t${at}`, request: request({ cpu }) }
+    fleet.claim(host, task.taskId, task.request.demand, { group: task.request.group, dynamicPorts: [] })
+    return task
+  })
+  return { fleet, movable }
+}
+
+const brief = (moves: readonly Move[]) => moves.map(({ fromHost, toHost, gain }) => [fromHost, toHost, gain])
+
+describe('a plan', () => {
+  it('spreads a service over a zone that came back, and stops when that gains nothing more', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [['a'], ['a'], ['a'], ['a']])
+    expect(brief(planRebalance(fleet, movable, BY_ZONE, 10))).toEqual([
+      ['a', 'b', 4],
+      ['a', 'b', 2],
+    ])
+  })
+
+  it('spreads over hosts of one zone', () => {
+    const { fleet, movable } = cluster({ a1: 'a', a2: 'a' }, [['a1'], ['a1'], ['a1']])
+    expect(brief(planRebalance(fleet, movable, BY_HOST, 10))).toEqual([['a1', 'a2', 3]])
+  })
+
+  it('keeps to its budget', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [['a'], ['a'], ['a'], ['a']])
+    expect(planRebalance(fleet, movable, BY_ZONE, 1)).toHaveLength(1)
+  })
+
+  it('empties the host with the fewest tasks, and does not fill an empty one for it', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b', c: 'c' }, [['a'], ['b'], ['b']])
+    expect(brief(planRebalance(fleet, movable, EMPTY, 10))).toEqual([['a', 'b', 1]])
+  })
+
+  it('empties no host at the cost of the spread that its tasks ask for', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [['a'], ['b']])
+    const strategy = [{ type: 'spread', by: { kind: 'attribute', name: 'ecs.availability-zone' } }] as const
+    const spread = movable.map((task) => ({ ...task, request: { ...task.request, strategy } }))
+    expect(planRebalance(fleet, movable, EMPTY, 10)).toHaveLength(1)
+    expect(planRebalance(fleet, spread, EMPTY, 10)).toEqual([])
+  })
+
+  it('leaves a host alone that it cannot empty whole, within what can move, where there is room, or in its budget', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [
+      ['a', 512],
+      ['a', 512],
+      ['b', 512],
+    ])
+    expect(planRebalance(fleet, movable, EMPTY, 0)).toEqual([])
+    expect(planRebalance(fleet, movable.slice(0, 1), EMPTY, 10)).toEqual([])
+    const full = cluster({ a: 'a', b: 'b' }, [
+      ['a', 768],
+      ['b', 768],
+    ])
+    expect(planRebalance(full.fleet, full.movable, EMPTY, 10)).toEqual([])
+  })
+})
+
+/** A random fleet with three groups of tasks, some under constraints. */
+function randomCluster(seed: number) {
+  const random = seededRandom(seed)
+  const fleet = new HostFleet()
+  const hosts = 3 + randomBelow(random, 40)
+  for (let id = 0; id < hosts; id++) {
+    const zone = ['a', 'b', 'c'][randomBelow(random, 3)] as string
+    const state = randomBelow(random, 6) === 0 ? { agentConnected: true, status: 'DRAINING' as const } : RUNNING
+    fleet.putHost(describeHost({ id: `h${id}`, zone, attributes: { disk: id % 3 === 0 ? 'ssd' : 'hdd' } }), state)
+  }
+  const constraints = compileConstraints([{ type: 'memberOf', expression: 'attribute:disk == ssd' }])
+  const distinct = compileConstraints([{ type: 'distinctInstance' }])
+  if (!constraints.ok || !distinct.ok) throw new Error('constraints')
+  const kinds = [
+    request({ group: 'g0' }),
+    request({ group: 'g1', cpu: 512, constraints: constraints.constraints }),
+    request({ group: 'g2', cpu: 128, constraints: distinct.constraints }),
+  ]
+  const movable: MovableTask[] = []
+  for (let task = 0; task < hosts * 2; task++) {
+    const asked = { ...(kinds[randomBelow(random, 3)] as PlacementRequest), strategy: [{ type: 'random' as const }] }
+    const [to] = place(fleet, asked, random).placed
+    if (to === undefined) continue
+    fleet.claim(to.hostId, `t${task}`, asked.demand, { group: asked.group, dynamicPorts: to.dynamicPorts })
+    if (randomBelow(random, 5) > 0) movable.push({ taskId: `t${task}`, request: asked })
+  }
+  return { fleet, movable, ids: Array.from({ length: hosts }, (_, id) => `h${id}`) }
+}
+
+/** How uneven each group is over the places: the sum of squares, which each better move makes smaller. */
+function unevenness(fleet: HostFleet, ids: readonly string[], goal: RebalanceGoal): number {
+  if (goal.type === 'empty-hosts') return ids.filter((id) => fleet.tasksOn(id).length > 0).length
+  const { by } = goal
+  const counts = new Map<string, number>()
+  for (const id of ids) {
+    const place = by.kind === 'host' ? id : fleet.hostNamed(id)?.attributes.get(by.name)
+    for (const task of fleet.tasksOn(id)) {
+      const key = `${fleet.claimOf(task)?.group} ${place}`
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+  }
+  return [...counts.values()].reduce((sum, count) => sum + count * count, 0)
+}
+
+describe('any plan', () => {
+  it.each([BY_ZONE, BY_HOST, EMPTY])(
+    'never over-commits with old and new side by side, breaks no constraint, serves its goal, and is the same again: %j',
+    (goal) => {
+      fc.assert(
+        fc.property(fc.integer({ min: 0 }), fc.integer({ min: 0, max: 30 }), (seed, budget) => {
+          const { fleet, movable, ids } = randomCluster(seed)
+          const moves = planRebalance(fleet, movable, goal, budget)
+          expect(planRebalance(fleet, movable.toReversed(), goal, budget)).toEqual(moves)
+          expect(moves.length).toBeLessThanOrEqual(budget)
+          expect(new Set(moves.map(({ taskId }) => taskId)).size).toBe(moves.length)
+          for (const move of moves) {
+            const before = unevenness(fleet, ids, goal)
+            const task = movable.find(({ taskId }) => taskId === move.taskId) as MovableTask
+            const only = { ...task.request, eligible: (id: string) => id === move.toHost }
+            expect(place(fleet, only, seededRandom(0)).placed).toHaveLength(1)
+            const { demand, group } = task.request
+            fleet.claim(move.toHost, 'new', demand, { group, dynamicPorts: move.dynamicPorts })
+            expect(fleet.roomOn(move.toHost)?.cpu).toBeGreaterThanOrEqual(0)
+            fleet.release(move.taskId)
+            fleet.release('new')
+            fleet.claim(move.toHost, move.taskId, demand, { group, dynamicPorts: move.dynamicPorts })
+            const after = unevenness(fleet, ids, goal)
+            expect(before - after).toBeGreaterThanOrEqual(goal.type === 'spread' ? 1 : move.gain)
+          }
+        }),
+        { numRuns: 150 },
+      )
+    },
+  )
+})
