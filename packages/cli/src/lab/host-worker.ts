@@ -4,10 +4,8 @@ import { seededRandom } from '@berth/shared/random.ts'
 import { FakeHost } from './fake-host.ts'
 import type { LabTask } from './scenario.ts'
 import { labTaskLabel } from './lab-task-definition.ts'
-import type { WorkerNews, WorkerOrder, WorkerSetup } from './worker-messages.ts'
+import { newsEveryMs, type WorkerNews, type WorkerOrder, type WorkerSetup } from './worker-messages.ts'
 
-/** How often a worker tells what it has seen, in ms. */
-const newsEveryMs = 500
 /** Started tasks that are named in one word: enough for percentiles, and little to ask the control plane about. */
 const namedTasks = 50
 /** Hosts that start at the same moment; the rest follow, so that a lab of thousands does not knock all at once. */

@@ -4,6 +4,7 @@ import { type Fullness, fullnessOf, type HostView, viewFleet } from './fleet-vie
 import type { HostWorkers } from './host-workers.ts'
 import type { Sample } from './lab-report.ts'
 import type { ProcessUsage } from './process-usage.ts'
+import { newsEveryMs } from './worker-messages.ts'
 import { TaskClock } from './task-clock.ts'
 
 export interface RecorderDeps {
@@ -61,6 +62,8 @@ export class Recorder {
   async stop(): Promise<void> {
     this.#stopped.abort()
     await this.#loop
+    // The workers' last word is on its way.
+    await sleep(this.#deps.clock, newsEveryMs * 2)
     await this.look()
     await this.#sample()
   }

@@ -1,5 +1,8 @@
 import type { LabTask } from './scenario.ts'
 
+/** How often a worker tells what it has seen, in ms. */
+export const newsEveryMs = 500
+
 /** How the lab's workers reach the control plane, and what they play. */
 export interface WorkerSetup {
   /** `host:port` that agents join at. */
