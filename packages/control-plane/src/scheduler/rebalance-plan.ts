@@ -34,8 +34,8 @@ const NO_CHANCE: Random = seededRandom(0)
 /**
  * Plans at most `budget` moves that serve the goal, in the order in which they are to be made. Each is possible with the old
  * task still in place, as long as those before it are done; each goes only where the task's own request allows, its constraints
- * included. Hosts are emptied whole or left alone, and never at
- * the cost of a spread that the task's strategy asks for. Deterministic; the fleet that is given is not changed.
+ * included. Hosts are emptied whole or left alone, and never at the cost of a spread that the tasks' strategies ask for.
+ * Deterministic; the fleet that is given is not changed.
  */
 export function planRebalance(
   fleet: HostFleet,
