@@ -1,10 +1,12 @@
 import { Agent, request as httpRequest } from 'node:http'
 
-/** What a container is made of when nobody stands between: no more than it needs. */
+/** What a container is made of when nobody stands between: what matters to the engine's work is as in Berth's. */
 export interface BareContainer {
   readonly image: string
   readonly command: readonly string[]
   readonly networkMode: string
+  readonly cpuShares: number
+  readonly memoryMib: number
 }
 
 /** The machine's Docker engine over its socket, by nothing but HTTP on kept-alive connections. */
@@ -51,12 +53,12 @@ export function bareEngine(socketPath = '/var/run/docker.sock'): BareEngine {
     })
 
   return {
-    async start({ image, command, networkMode }) {
+    async start({ image, command, networkMode, cpuShares, memoryMib }) {
       const { Id } = (await call('POST', '/containers/create', {
         Image: image,
         Cmd: command,
         Labels: { [benchLabel]: 'bare' },
-        HostConfig: { NetworkMode: networkMode },
+        HostConfig: { NetworkMode: networkMode, CpuShares: cpuShares, Memory: memoryMib * 2 ** 20 },
       })) as { Id: string }
       await call('POST', `/containers/${Id}/start`)
       return Id

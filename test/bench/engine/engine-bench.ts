@@ -12,6 +12,8 @@ import { engineCpu } from './engine-cpu.ts'
 const bareParallelism = 8
 const removeParallelism = 4
 const command = ['sleep', '1000000']
+/** The same in both: runc works under the container's own CPU shares, and with few of them waits for everybody else. */
+const limits = { cpuShares: 256, memoryMib: 16 }
 
 /**
  * Berth on a real Docker engine against a tight loop over the same engine's API, round for round in turn: the rate at which
@@ -60,7 +62,8 @@ export async function run(args: readonly string[]): Promise<number> {
           {
             name: 'sleep',
             image,
-            memory: 16,
+            cpu: limits.cpuShares,
+            memory: limits.memoryMib,
             essential: true,
             command,
             stopTimeout: 2,
@@ -156,7 +159,7 @@ interface Turn {
 async function bareStarts(bench: Bench): Promise<Turn> {
   const { engine, image, networkMode, size } = bench
   return timed(bench, async () => {
-    const containers = Array.from({ length: size.tasks }, () => ({ image, command, networkMode }))
+    const containers = Array.from({ length: size.tasks }, () => ({ image, command, networkMode, ...limits }))
     await inParallel(containers, bareParallelism, (container) => engine.start(container))
   })
 }
@@ -212,7 +215,7 @@ const pollSinglesEveryMs = 5
 
 async function singleStart({ engine, cluster, image, definition, networkMode }: Bench): Promise<SingleStart> {
   const began = performance.now()
-  const id = await engine.start({ image, command, networkMode })
+  const id = await engine.start({ image, command, networkMode, ...limits })
   const bareMs = performance.now() - began
   await engine.remove(id)
   const asked = performance.now()

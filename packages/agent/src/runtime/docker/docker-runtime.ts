@@ -40,7 +40,7 @@ export interface DockerRuntimeOptions {
   /**
    * Creates and starts, and apart from them removals, that the engine works on at once. Default: four times the cores. Twice the
    * cores keep an idle machine's engine busy; where other programs want the CPU as well, more calls under way get it more of it
-   * (measured: 0.8 of a tight loop's rate with twice, 0.9 with four times).
+   * (docs/benchmarks.md: 0.82 of a tight loop's rate with twice, 1.03 with four times).
    */
   readonly parallel?: number
   /** The cgroup that containers without one of their own are put in. Default: the engine's. */
