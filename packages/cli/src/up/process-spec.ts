@@ -19,8 +19,8 @@ export interface ProcessSpec {
   readonly environment: NodeJS.ProcessEnv
   /** How long it may take to end when asked to, in ms, before it is killed. */
   readonly stopGraceMs: number
-  /** An exit code that says: do not start me again. `then` makes what follows from it true. */
-  readonly endsForGood?: { readonly exitCode: number; readonly then: () => void }
+  /** An exit code that says: do not start me again. `followUp` makes what follows from it true. */
+  readonly endsForGood?: { readonly exitCode: number; readonly followUp: () => void }
 }
 
 /** Where the processes of a cluster meet. */
@@ -109,7 +109,7 @@ export const agentSpec = (plan: ClusterPlan, host: HostPlan): ProcessSpec => ({
     ECS_INSTANCE_ATTRIBUTES: withHostAttributes(plan.environment['ECS_INSTANCE_ATTRIBUTES'], host),
   },
   stopGraceMs: 20_000,
-  endsForGood: { exitCode: deregisteredExitCode, then: () => retireJournal(plan.directory.agent(host.number)) },
+  endsForGood: { exitCode: deregisteredExitCode, followUp: () => retireJournal(plan.directory.agent(host.number)) },
 })
 
 /** The user's own attributes and these. What is no JSON object goes on as it is: the agent says what is wrong with it. */

@@ -44,10 +44,10 @@ test('a process that is killed is started again, as another process', async () =
 })
 
 test('a process that ends with the code for good is not started again, and what follows from it is done once', async () => {
-  const then = vi.fn<() => void>()
+  const followUp = vi.fn<() => void>()
   const spec = { name: 'x', command: 'sh', args: ['-c', 'exit 5'], environment: process.env, stopGraceMs: 1000 }
   supervised = new SupervisedProcess(
-    { ...spec, endsForGood: { exitCode: 5, then } },
+    { ...spec, endsForGood: { exitCode: 5, followUp } },
     {
       clock: processClock,
       random: seededRandom(1),
@@ -60,7 +60,7 @@ test('a process that ends with the code for good is not started again, and what 
   await vi.waitFor(() => expect(supervised.lastEnd).toBe('exit code 5'), { timeout: 20_000 })
   await new Promise((resolve) => setTimeout(resolve, 500))
   expect(supervised.restarts).toBe(0)
-  expect(then).toHaveBeenCalledTimes(1)
+  expect(followUp).toHaveBeenCalledTimes(1)
 })
 
 test('a process that is stopped is gone, and stays so', async () => {

@@ -131,7 +131,7 @@ export class SupervisedProcess {
   #endedForGood(exitCode: number): void {
     this.#stopping = true
     this.#deps.log.warn('A process ended for good.', { process: this.name, exitCode })
-    this.spec.endsForGood?.then()
+    this.spec.endsForGood?.followUp()
   }
 
   #ended(child: ChildProcess, how: string): void {
