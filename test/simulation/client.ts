@@ -30,6 +30,8 @@ export async function call<Op extends keyof SimulatedControlPlane['handlers'] & 
     context: RequestContext,
   ) => Promise<EcsOutput<Op>>
   try {
+    // A frozen process finds the call when it thaws, before it learns what became of its lease.
+    await new Promise<void>((arrive) => plane.process.gate(arrive))
     return { kind: 'answered', output: await plane.process.answer(handle(input, context)) }
   } catch (error) {
     const { message } = error as Error

@@ -158,11 +158,15 @@ function deleteOneService(sim: Simulation): void {
 
 /** A reader asks whoever is there; nothing that it is shown may be older than what was shown before. */
 function readTasks(sim: Simulation): void {
+  readTasksFrom(sim, oneOf(sim.random, sim.planes))
+}
+
+function readTasksFrom(sim: Simulation, plane: SimulatedControlPlane): void {
   const known = [...sim.records.tasks.keys()]
   const asked = known.slice(-20)
   if (asked.length === 0) return
   const shownBefore = new Map(sim.ledger.seenStatus)
-  sim.call(oneOf(sim.random, sim.planes), 'DescribeTasks', { tasks: asked }, (answer) => {
+  sim.call(plane, 'DescribeTasks', { tasks: asked }, (answer) => {
     if (answer.kind !== 'answered') return
     sim.tally.add('a task was described')
     for (const { taskArn = '', lastStatus = '' } of answer.output.tasks ?? [])
@@ -236,12 +240,18 @@ function killPlane(sim: Simulation): void {
   sim.killPlane(index, someTime(sim.random))
 }
 
-/** A long pause of a process, as of a machine that swaps: it wakes up and believes that no time has passed. */
+/**
+ * A long pause of a process, as of a machine that swaps: it wakes up and believes that no time has passed. Meanwhile a reader asks whoever
+ * leads, and then the one that is about to wake up.
+ */
 function freezePlane(sim: Simulation): void {
   const plane = (happens(sim.random, 0.7) && sim.leader) || oneOf(sim.random, sim.planes)
   sim.history.note(`${plane.address} freezes`)
   plane.process.freeze()
-  sim.clock.after(1000 + randomBelow(sim.random, 12_000), () => {
+  const lasts = 1000 + randomBelow(sim.random, 12_000)
+  sim.clock.after(lasts - 200, () => sim.leader && readTasksFrom(sim, sim.leader))
+  sim.clock.after(lasts - 20, () => readTasksFrom(sim, plane))
+  sim.clock.after(lasts, () => {
     sim.history.note(`${plane.address} thaws`)
     plane.process.thaw()
   })
