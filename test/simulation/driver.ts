@@ -31,7 +31,7 @@ const actions: readonly Action[] = [
   { weight: 4, act: breakStreams },
   { weight: 3, act: cutHost },
   { weight: 4, act: worsenWay },
-  { weight: 3, act: breakStore },
+  { weight: 5, act: breakStore },
   { weight: 3, act: breakEngine },
 ]
 
@@ -286,14 +286,19 @@ function worsenWay(sim: Simulation): void {
 
 function breakStore(sim: Simulation): void {
   const { storeFaults, random } = sim
-  const away = happens(random, 0.5)
-  sim.history.note(away ? 'the store is away' : 'the store is slow and loses answers')
-  if (away) storeFaults.away = true
-  else Object.assign(storeFaults, { answerLoss: 0.3, slowestMs: 1 + randomBelow(random, 1500) })
-  sim.clock.after(someTime(random), () => mendStore(sim))
+  const how = oneOf(random, ['away', 'slow and losing answers', 'far from its leader'] as const)
+  sim.history.note(`the store is ${how}`)
+  if (how === 'away') storeFaults.away = true
+  else if (how === 'far from its leader') {
+    const { address } = sim.leader ?? oneOf(random, sim.planes)
+    storeFaults.detour = { address, slowestMs: 12_000 }
+  } else Object.assign(storeFaults, { answerLoss: 0.3, slowestMs: 1 + randomBelow(random, 1500) })
+  const lasts = how === 'far from its leader' ? 5000 + someTime(random) : someTime(random)
+  sim.clock.after(lasts, () => mendStore(sim))
 }
 
-const mendStore = (sim: Simulation) => Object.assign(sim.storeFaults, { away: false, answerLoss: 0, slowestMs: 4 })
+const mendStore = (sim: Simulation) =>
+  Object.assign(sim.storeFaults, { away: false, answerLoss: 0, slowestMs: 4, detour: undefined })
 
 function breakEngine(sim: Simulation): void {
   const { name, world } = someHost(sim)

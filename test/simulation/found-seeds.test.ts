@@ -8,7 +8,7 @@ const found = [
     steps: 100,
     what: 'a task of a full set was refused for a port that a task left out of that set still held',
   },
-  { seed: 13, steps: 100, what: 'the same, of a port that the definition names' },
+  { seed: 168, steps: 100, what: 'the same, of a port that the definition names' },
   {
     seed: 577,
     steps: 100,

@@ -3,8 +3,8 @@ import { type VirtualClock, virtualClock } from '@berth/shared/virtual-clock.ts'
 import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
 import { defaultControlPlaneSettings } from '@berth/control-plane/control-plane-deps.ts'
 import { type CallFate, memoryStore, type StoreOperation } from '@berth/control-plane/store/memory/memory-store.ts'
-import { memoryWorld } from '@berth/control-plane/store/memory/memory-world.ts'
-import type { CommitOutcome, Store } from '@berth/control-plane/store/store.ts'
+import { type MemoryWorld, memoryWorld } from '@berth/control-plane/store/memory/memory-world.ts'
+import type { CommitBatch, CommitOutcome, Store } from '@berth/control-plane/store/store.ts'
 import { happens } from './choice.ts'
 import { type Answer, call } from './client.ts'
 import { images } from './definitions.ts'
@@ -82,6 +82,8 @@ export interface StoreFaults {
   away: boolean
   answerLoss: number
   slowestMs: number
+  /** A process whose way to the store is so long, in ms, that its lease may end while a commit is on it. */
+  detour: { readonly address: string; readonly slowestMs: number } | undefined
 }
 
 const settings = { ...defaultControlPlaneSettings, restartThrottle: { baseMs: 1000, maxMs: 20_000 } }
@@ -98,7 +100,7 @@ export class Simulation {
   readonly network: Network
   readonly hosts: readonly SimulatedHost[]
   readonly planes: SimulatedControlPlane[]
-  readonly storeFaults: StoreFaults = { away: false, answerLoss: 0, slowestMs: 4 }
+  readonly storeFaults: StoreFaults = { away: false, answerLoss: 0, slowestMs: 4, detour: undefined }
   /** Images that cannot be pulled at the moment. */
   readonly missingImages = new Set<string>()
   readonly ledger = ledger()
@@ -267,7 +269,7 @@ export class Simulation {
     const plane = startSimulatedControlPlane({
       clock: this.clock,
       random: this.random,
-      store: this.#store(),
+      store: this.#store(address),
       address,
       settings,
       plant: this.#plant,
@@ -284,13 +286,16 @@ export class Simulation {
     return plane
   }
 
-  #store(): Store {
+  #store(address: string): Store {
     const { storeFaults, random } = this
     const fate = (_operation: StoreOperation): CallFate => {
       if (storeFaults.away) return happens(random, 0.8) ? 'refused' : 'answer lost'
       return happens(random, storeFaults.answerLoss) ? 'answer lost' : 'done'
     }
-    const delayMs = () => randomBelow(random, storeFaults.slowestMs)
+    const delayMs = () => {
+      const { slowestMs, detour } = storeFaults
+      return randomBelow(random, detour?.address === address ? detour.slowestMs : slowestMs)
+    }
     const store = memoryStore({ clock: this.clock, world: this.#storeWorld, faults: { fate, delayMs } })
     const world = this.#storeWorld
     return {
@@ -298,8 +303,7 @@ export class Simulation {
       commit: (batch) => {
         this.#senders.set(batch.changes, batch.fence)
         if (this.#plant !== 'fence') return this.#countFenced(store.commit(batch))
-        const { epoch, holder, sequence } = world.state
-        return store.commit({ ...batch, fence: { epoch, holder }, sequence: sequence + 1 })
+        return store.commit(unfenced(batch, world))
       },
     }
   }
@@ -322,3 +326,14 @@ export class Simulation {
     }
   }
 }
+
+/** A batch that has the fence and the number that the store will want of it, whoever sent it. They are read when it arrives. */
+const unfenced = (batch: CommitBatch, { state }: MemoryWorld): CommitBatch => ({
+  changes: batch.changes,
+  get fence() {
+    return { epoch: state.epoch, holder: state.holder }
+  },
+  get sequence() {
+    return state.sequence + 1
+  },
+})
