@@ -40,6 +40,8 @@ export class SupervisedProcess {
   #lastEnd: string | undefined
   #cannotRun = false
   #logFrom = 0
+  /** Where the run that ended last began in the log: by the time that somebody asks why, the next may have begun. */
+  #endedLogFrom: number | undefined
   #cancelRestart: CancelTimer | undefined
   #stopping = false
 
@@ -80,9 +82,9 @@ export class SupervisedProcess {
     return this.#cannotRun
   }
 
-  /** The last lines that it has written since it was last started. */
+  /** The last lines that it has written since the start of the run that ended last, or of its first. */
   logTail(lines: number): string {
-    return logTail(this.#deps.logPath, this.#logFrom, lines)
+    return logTail(this.#deps.logPath, this.#endedLogFrom ?? this.#logFrom, lines)
   }
 
   start(): void {
@@ -139,6 +141,7 @@ export class SupervisedProcess {
     this.#child = undefined
     this.#identity = undefined
     this.#lastEnd = how
+    this.#endedLogFrom = this.#logFrom
     if (!this.#stopping) this.#planRestart(how)
     this.#deps.onChange(this)
   }

@@ -22,7 +22,7 @@ export function containerSnapshot(found: Docker.ContainerInspectInfo): Container
   const labels = found.Config.Labels ?? {}
   const state = states[found.State.Status] ?? 'exited'
   const startedAt = moment(found.State.StartedAt)
-  const finishedAt = moment(found.State.FinishedAt)
+  const finishedAt = notBefore(startedAt, moment(found.State.FinishedAt))
   const endpoint = Object.values(found.NetworkSettings.Networks ?? {}).find((each) => each.IPAddress !== '')
   return {
     runtimeId: found.Id,
@@ -42,6 +42,10 @@ export function containerSnapshot(found: Docker.ContainerInspectInfo): Container
     restartCount: found.RestartCount,
   }
 }
+
+/** Docker notes the start of a container after the fact: one that ends at once may be said to have ended a moment before it. */
+const notBefore = (startedAt: number | undefined, finishedAt: number | undefined): number | undefined =>
+  startedAt === undefined || finishedAt === undefined ? finishedAt : Math.max(startedAt, finishedAt)
 
 /** ms since the epoch; Docker's year 1 stands for never. */
 function moment(text: string): number | undefined {
