@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 const ignored = ['**/node_modules/**', '**/dist/**']
 
+/** What runs on a real engine shares its machine with others: one more try tells a fault from a bad moment, and the reporter shows it. */
+const onceMore = 1
+
 /**
  * Three projects, by what a test needs: `unit` needs nothing, `integration` a real Redis or Docker engine,
  * `e2e` a whole cluster and the AWS clients.
@@ -25,6 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          retry: onceMore,
           include: ['packages/*/src/**/*.integration.test.ts', 'test/integration/**/*.test.ts'],
           exclude: ignored,
           testTimeout: 120_000,
@@ -34,6 +38,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          retry: onceMore,
           include: ['test/e2e/**/*.test.ts'],
           exclude: ignored,
           fileParallelism: false,
