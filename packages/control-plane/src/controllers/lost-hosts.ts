@@ -1,4 +1,5 @@
 import type { Cell, Transaction } from '../cell/cell.ts'
+import { clusterSettingsOf } from '../cell/cluster-settings.ts'
 import type { HostRecord } from '../cell/records.ts'
 import { endTask, hostLost } from '../cell/task-changes.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
@@ -25,7 +26,11 @@ export function lostHostsController(deps: LostHostsDeps): Controller {
         work: (hostId) => cell.transact((tx) => giveUpWhenDue(tx, hostId, deps)),
       })
       stopWatching = cell.onApplied((changes) => {
-        for (const { table, key, after } of changes) if (table === 'hosts' && after && isSilent(after)) loop?.touch(key)
+        for (const { table, key, after } of changes) {
+          if (table === 'hosts' && after && isSilent(after)) loop?.touch(key)
+          if (table === 'clusters')
+            for (const host of cell.tables.hosts.by('cluster', key)) if (isSilent(host)) loop?.touch(host.id)
+        }
       })
       for (const host of cell.tables.hosts.values()) if (isSilent(host)) loop.touch(host.id)
     },
@@ -40,9 +45,12 @@ const isSilent = (host: HostRecord): boolean => !host.agentConnected && !host.lo
 
 /** Gives the host's tasks up if its time has come; else returns in how many ms it will. */
 function giveUpWhenDue(tx: Transaction, hostId: string, deps: ControlPlaneDeps): number | undefined {
-  const { hostLostAfterMs, hostDisconnectedAfterMs } = deps.settings
+  const { hostDisconnectedAfterMs } = deps.settings
   const host = tx.tables.hosts.get(hostId)
-  if (!host || !isSilent(host) || hostLostAfterMs === 0) return undefined
+  if (!host || !isSilent(host)) return undefined
+  const hostLostAfterMs =
+    clusterSettingsOf(tx.tables.clusters.get(host.cluster)).hostLostAfterMs ?? deps.settings.hostLostAfterMs
+  if (hostLostAfterMs === 0) return undefined
   const now = deps.clock.now()
   const due = (host.disconnectedAt ?? now) + Math.max(0, hostLostAfterMs - hostDisconnectedAfterMs)
   if (now < due) return due - now

@@ -1,4 +1,5 @@
 import type { Transaction } from '../cell/cell.ts'
+import { clusterSettingsOf } from '../cell/cluster-settings.ts'
 import {
   type DeploymentRecord,
   type ServiceRecord,
@@ -70,7 +71,8 @@ export function stepService(
   if (!before || before.status === 'INACTIVE' || before.schedulingStrategy !== scheduling.strategy) return nothingToDo
   const now = deps.clock.now()
   let service = noticeEnds(tx, before, deps)
-  const tasks = liveTasks(tx.tables, key).map((task) => judgeTask(task, service, tx.tables.hosts, deps.settings, now))
+  const settleMs = clusterSettingsOf(tx.tables.clusters.get(service.cluster)).settleMs ?? deps.settings.settleMs
+  const tasks = liveTasks(tx.tables, key).map((task) => judgeTask(task, service, tx.tables.hosts, { settleMs }, now))
   service = applyCircuitBreaker(tx, noticeHealth(tx, service, tasks, deps), deps)
   service = applyStopRequest(tx, service, deps)
   const primary = primaryDeployment(service)

@@ -29,6 +29,19 @@ describe('a REPLICA service', () => {
     ])
   })
 
+  test('goes by the settle time of its cluster where that has one', async () => {
+    const cluster = await clusterWithServices()
+    const settings = [{ name: 'berth.settleTime' as 'containerInsights', value: '60s' }]
+    await cluster.call('UpdateClusterSettings', { cluster: 'default', settings })
+    await cluster.call('CreateService', { serviceName: 'web', taskDefinition: 'web', desiredCount: 1 })
+    await cluster.clock.settle()
+    await cluster.hostsWork()
+    await cluster.clock.advanceBy(59_000)
+    expect((await cluster.service()).deployments?.[0]?.rolloutState).toBe('IN_PROGRESS')
+    await cluster.clock.advanceBy(1000)
+    expect((await cluster.service()).deployments?.[0]?.rolloutState).toBe('COMPLETED')
+  })
+
   test('spreads over zones', async () => {
     const cluster = await clusterWithServices(3)
     await cluster.call('CreateService', { serviceName: 'web', taskDefinition: 'web', desiredCount: 3 })

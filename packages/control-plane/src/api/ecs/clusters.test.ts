@@ -81,12 +81,40 @@ describe('CreateCluster', () => {
     [{ capacityProviders: ['mine'] }, 'was not found'],
     [{ defaultCapacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }] }, 'not associated'],
     [{ settings: [{ name: 'containerInsights' as const, value: 'maybe' }] }, 'Invalid cluster setting'],
+    [
+      { settings: [{ name: 'berth.settleTime' as 'containerInsights', value: '5' }] },
+      'berth.settleTime is not a duration',
+    ],
     [{ configuration: { managedStorageConfiguration: { kmsKeyId: 'k' } } }, 'managedStorageConfiguration'],
     [{ serviceConnectDefaults: { namespace: 'n' } }, 'serviceConnectDefaults is not supported by Berth'],
     [{ configuration: { executeCommandConfiguration: { logging: 'OVERRIDE' as const } } }, 'logConfiguration'],
   ])('refuses %j', async (input, message) => {
     await expect(call('CreateCluster', input)).rejects.toThrow(message)
     expect(plane.cell.tables.clusters.size).toBe(0)
+  })
+})
+
+describe("Berth's own settings of a cluster", () => {
+  const set = (name: string, value: string) =>
+    call('UpdateClusterSettings', {
+      cluster: 'default',
+      settings: [{ name: name as 'containerInsights', value }],
+    })
+
+  it('are kept beside containerInsights until their value is `default`', async () => {
+    await call('CreateCluster', {})
+    expect((await set('berth.taskQueue', 'enabled')).cluster?.settings).toEqual([
+      { name: 'containerInsights', value: 'disabled' },
+      { name: 'berth.taskQueue', value: 'enabled' },
+    ])
+    expect((await set('berth.taskQueue', 'default')).cluster?.settings).toEqual([
+      { name: 'containerInsights', value: 'disabled' },
+    ])
+  })
+
+  it('are refused by a name that is none', async () => {
+    await call('CreateCluster', {})
+    await expect(set('berth.nothing', '1')).rejects.toThrow('berth.nothing')
   })
 })
 

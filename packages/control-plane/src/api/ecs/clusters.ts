@@ -1,5 +1,6 @@
 import type { ClusterConfiguration, ClusterField, ClusterSetting, Failure } from '@aws-sdk/client-ecs'
 import { clusterArn, parseArn } from '@berth/shared/arn.ts'
+import { clusterSettingProblem, unsetValue } from '../../cell/cluster-settings.ts'
 import type { ClusterRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
@@ -203,14 +204,20 @@ function usableName(name = defaultClusterName): string {
 /** `current` with what is given put over it, by name. */
 function settingsOf(given: readonly ClusterSetting[], current: ClusterRecord['settings']): ClusterRecord['settings'] {
   const values = new Map(current.map(({ name, value }) => [name, value]))
-  for (const { name, value } of given) {
-    if (name === undefined || value === undefined || !containerInsightsValues.includes(value))
-      throw invalidParameter(
-        `Invalid cluster setting. The value of containerInsights must be one of: ${containerInsightsValues.join(', ')}.`,
-      )
-    values.set(name, value)
+  for (const { name = '', value = '' } of given as readonly { name?: string; value?: string }[]) {
+    const problem = settingProblem(name, value)
+    if (problem !== undefined) throw invalidParameter(`Invalid cluster setting: ${problem}.`)
+    if (name !== 'containerInsights' && value === unsetValue) values.delete(name)
+    else values.set(name, value)
   }
   return Array.from(values, ([name, value]) => ({ name, value }))
+}
+
+function settingProblem(name: string, value: string): string | undefined {
+  if (name !== 'containerInsights') return clusterSettingProblem(name, value)
+  return containerInsightsValues.includes(value)
+    ? undefined
+    : `the value of containerInsights must be one of: ${containerInsightsValues.join(', ')}`
 }
 
 function usableConfiguration(configuration: ClusterConfiguration): ClusterConfiguration {

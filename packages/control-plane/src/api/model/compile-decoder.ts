@@ -89,12 +89,13 @@ const scalars: Readonly<Record<ScalarKind, (constraint: MemberConstraint) => Dec
 }
 
 function enumeration(values: readonly string[], constraint: MemberConstraint): Decode {
-  const known = new Set(values)
+  const taken = [...values, ...(constraint.furtherValues ?? [])]
+  const known = new Set(taken)
   return (value, path) => {
     if (typeof value !== 'string') throw wrongType(value, 'String', path)
     if (known.has(value)) return value
     if (constraint.unknownCountsAs !== undefined) return constraint.unknownCountsAs
-    throw notInEnum(value, path, values)
+    throw notInEnum(value, path, taken)
   }
 }
 

@@ -1,3 +1,5 @@
+import { clusterSettingNames } from '../../cell/cluster-settings.ts'
+
 /** What holds for a member of a request beyond its type. */
 export interface MemberConstraint {
   /** Of a number: the least allowed. */
@@ -12,6 +14,8 @@ export interface MemberConstraint {
   readonly pattern?: RegExp
   /** Of an enum: what an unknown value counts as, instead of being refused. */
   readonly unknownCountsAs?: string
+  /** Of an enum: what Berth takes beside the values of the model. */
+  readonly furtherValues?: readonly string[]
 }
 
 const tagCharacters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
@@ -28,6 +32,7 @@ export const ecsConstraints: Readonly<Record<string, MemberConstraint>> = {
 
   // "If you specify an unknown protocol, it counts as tcp" (developer guide, port mappings).
   'PortMapping.protocol': { unknownCountsAs: 'tcp' },
+  'ClusterSetting.name': { furtherValues: clusterSettingNames },
   'PortMapping.containerPort': { min: 0, max: 65_535 },
   'PortMapping.hostPort': { min: 0, max: 65_535 },
   'ServiceConnectClientAlias.port': { min: 0, max: 65_535 },
