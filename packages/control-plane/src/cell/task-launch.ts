@@ -10,7 +10,9 @@ import type { HostFleet } from '../scheduler/host-fleet.ts'
 import { ZONE_ATTRIBUTE } from '../scheduler/host-description.ts'
 import { place } from '../scheduler/placement.ts'
 import type { PlacementRequest } from '../scheduler/placement-request.ts'
+import type { StrategyStep } from '../scheduler/strategy.ts'
 import type { Transaction } from './cell.ts'
+import { clusterSettingsOf } from './cluster-settings.ts'
 import { ec2Pool, fargatePool } from './host-fleet-accounting.ts'
 import { compiledConstraints, compiledStrategy } from './placement-rules.ts'
 import { type PlacementSummary, summarizeWin } from './placement-summary.ts'
@@ -22,6 +24,7 @@ import type {
   TaskRecord,
 } from './records.ts'
 import { RuleTallies } from './rule-tallies.ts'
+import type { ReadonlyTables } from './tables.ts'
 import {
   claimFor,
   type EffectiveContainer,
@@ -53,7 +56,7 @@ export interface TaskLaunch {
   readonly networkConfiguration?: ecs.NetworkConfiguration
   /** Of the request or the service; those of the definition are added here. */
   readonly placementConstraints: readonly ecs.PlacementConstraint[]
-  /** Of the request or the service; empty for ECS's default: services spread over zones, and everything is packed. */
+  /** Of the request or the service; empty for the cluster's default, or else Berth's: services spread over zones, and everything is packed. */
   readonly placementStrategy: readonly ecs.PlacementStrategy[]
   readonly platformVersion?: string
   readonly enableExecuteCommand: boolean
@@ -80,7 +83,7 @@ export interface LaunchOutcome {
 
 /** Places `count` equal tasks and writes those that found a host. */
 export function launchTasks(tx: Transaction, deps: LaunchDeps, launch: TaskLaunch, count: number): LaunchOutcome {
-  const blueprint = taskBlueprint(launch)
+  const blueprint = taskBlueprint(tx.tables, launch)
   const fleet = tx.fleet.hosts
   const request = { ...blueprint.request, count }
   const { placed, unplaced, explanation } = place(fleet, request, deps.random)
@@ -108,7 +111,7 @@ export function launchTaskOn(
   launch: TaskLaunch,
   hostId: string,
 ): LaunchOnHostOutcome {
-  const blueprint = taskBlueprint(launch)
+  const blueprint = taskBlueprint(tx.tables, launch)
   const fleet = tx.fleet.hosts
   const verdict = judgeHost(fleet, blueprint.request, hostId)
   if (verdict === undefined) return { kind: 'missing' }
@@ -124,22 +127,23 @@ export function launchTaskOn(
 
 /** Whether a host could take one more task of the launch, without launching it: what it lacks, or `undefined` for no such host. */
 export const judgeHostFor = (
-  tx: Pick<Transaction, 'fleet'>,
+  tx: Pick<Transaction, 'fleet' | 'tables'>,
   launch: TaskLaunch,
   hostId: string,
-): HostVerdict | undefined => judgeHost(tx.fleet.hosts, taskBlueprint(launch).request, hostId)
+): HostVerdict | undefined => judgeHost(tx.fleet.hosts, placementRequestOf(tx.tables, launch), hostId)
 
 /** Says of hosts whether they could take one more task of the launch, without launching it: what each lacks, or `undefined` for no such host. */
 export function hostJudge(
-  tx: Pick<Transaction, 'fleet'>,
+  tx: Pick<Transaction, 'fleet' | 'tables'>,
   launch: TaskLaunch,
 ): (hostId: string) => HostVerdict | undefined {
-  const { request } = taskBlueprint(launch)
+  const request = placementRequestOf(tx.tables, launch)
   return (hostId) => judgeHost(tx.fleet.hosts, request, hostId)
 }
 
 /** What one task of a launch asks of the scheduler. */
-export const placementRequestOf = (launch: TaskLaunch): PlacementRequest => taskBlueprint(launch).request
+export const placementRequestOf = (tables: ReadonlyTables, launch: TaskLaunch): PlacementRequest =>
+  taskBlueprint(tables, launch).request
 
 /** The pool of hosts that tasks of a launch type go to. */
 export const poolFor = (cluster: string, launchType: LaunchType): string =>
@@ -155,7 +159,7 @@ interface TaskBlueprint {
   readonly request: PlacementRequest
 }
 
-function taskBlueprint(launch: TaskLaunch): TaskBlueprint {
+function taskBlueprint(tables: ReadonlyTables, launch: TaskLaunch): TaskBlueprint {
   const { definition } = launch.definition
   const networkMode = networkModeOf(definition, launch.launchType)
   const demand = taskDemand(definition, launch.overrides, networkMode)
@@ -165,7 +169,7 @@ function taskBlueprint(launch: TaskLaunch): TaskBlueprint {
       ...compiledConstraints(definition.placementConstraints ?? []),
       ...compiledConstraints(launch.placementConstraints),
     ],
-    strategy: compiledStrategy(launch.placementStrategy, launch.serviceName !== undefined),
+    strategy: strategyOf(tables, launch),
     requiredAttributes: (definition.requiresAttributes ?? []).map(({ name, value }) => ({
       name: name ?? '',
       ...(value !== undefined && { value }),
@@ -183,6 +187,23 @@ function taskBlueprint(launch: TaskLaunch): TaskBlueprint {
     demand,
     request,
   }
+}
+
+/** What decides which tasks' strategy counts. */
+type StrategyChoice = Pick<TaskLaunch, 'cluster' | 'launchType' | 'serviceName' | 'placementStrategy'>
+
+/**
+ * The strategy that tasks are placed by: their own, else the cluster's default, else Berth's. FARGATE tasks, whose hosts are of no cluster,
+ * are always placed by Berth's.
+ */
+export function strategyOf(tables: ReadonlyTables, launch: StrategyChoice): readonly StrategyStep[] {
+  const { cluster, launchType, serviceName, placementStrategy } = launch
+  const { defaultPlacementStrategy = [] } =
+    launchType === 'FARGATE' ? {} : clusterSettingsOf(tables.clusters.get(cluster))
+  return compiledStrategy(
+    placementStrategy.length > 0 ? placementStrategy : defaultPlacementStrategy,
+    serviceName !== undefined,
+  )
 }
 
 const talliesByFleet = new WeakMap<HostFleet, RuleTallies>()

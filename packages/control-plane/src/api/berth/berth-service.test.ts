@@ -18,6 +18,22 @@ async function cluster(options: Parameters<typeof testCluster>[0] = {}) {
 
 const service = (more: object = {}) => ({ serviceName: 'shop', taskDefinition: 'web', desiredCount: 3, ...more })
 
+describe("a cluster's default strategy", () => {
+  test('is told by explanations and counts in plans, also for tasks that lose their host', async () => {
+    const { ask, run, call } = await cluster({ hosts: 3 })
+    const settings = [{ name: 'berth.defaultPlacementStrategy' as never, value: 'spread(instanceId),binpack(cpu)' }]
+    await call('UpdateClusterSettings', { cluster: 'default', settings })
+    const tasks = await run(3)
+    const { placement } = await ask('ExplainTask', { task: tasks[0] })
+    expect(placement?.steps.map(({ step }) => step)).toEqual(['spread(instanceId)', 'binpack(cpu)'])
+    const { hosts } = await ask('PlanTasks', { taskDefinition: 'web', count: 3 })
+    expect(hosts.map(({ newTasks }) => newTasks)).toEqual([1, 1, 1])
+    await run(3)
+    const without = await ask('PlanTasks', { withoutHosts: [hostIds[0]] })
+    expect(without.hosts.map(({ movedTasks }) => movedTasks)).toEqual([0, 1, 1])
+  })
+})
+
 describe('ExplainTask', () => {
   test('tells how many hosts each rule removed, and why the one that is left was taken', async () => {
     const { ask, run, put } = await cluster({ hosts: 3 })

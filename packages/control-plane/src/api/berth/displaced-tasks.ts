@@ -3,7 +3,7 @@ import { compiledConstraints } from '../../cell/placement-rules.ts'
 import { holdsClaim, serviceKey, type TaskRecord } from '../../cell/records.ts'
 import { serviceLaunch, taskDefinitionOfArn } from '../../cell/service-launch.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
-import { placementRequestOf, poolFor } from '../../cell/task-launch.ts'
+import { placementRequestOf, poolFor, strategyOf } from '../../cell/task-launch.ts'
 import type { HostFleet } from '../../scheduler/host-fleet.ts'
 import { place } from '../../scheduler/placement.ts'
 import type { PlacementRequest } from '../../scheduler/placement-request.ts'
@@ -101,11 +101,11 @@ function requestOf(tables: ReadonlyTables, task: TaskRecord): PlacementRequest {
   const service = tables.services.get(serviceKey(task.cluster, task.serviceName ?? ''))
   const deployment = service?.deployments.find(({ id }) => id === task.deploymentId)
   if (service !== undefined && deployment !== undefined && definition !== undefined)
-    return placementRequestOf(serviceLaunch(service, deployment, definition))
+    return placementRequestOf(tables, serviceLaunch(service, deployment, definition))
   return {
     demand: claimedDemand(task.claim),
     constraints: compiledConstraints(definition?.definition.placementConstraints ?? []),
-    strategy: [],
+    strategy: strategyOf(tables, { ...task, placementStrategy: [] }),
     requiredAttributes: (definition?.definition.requiresAttributes ?? []).map(({ name, value }) => ({
       name: name ?? '',
       ...(value !== undefined && { value }),

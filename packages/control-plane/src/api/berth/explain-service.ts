@@ -98,7 +98,7 @@ function situationOf(
 ): Situation {
   const definition = taskDefinitionOfArn(view.tables, primary.taskDefinitionArn)
   if (definition === undefined) return { missing: 0, waiting: [] }
-  const request = placementRequestOf(serviceLaunch(service, primary, definition))
+  const request = placementRequestOf(view.tables, serviceLaunch(service, primary, definition))
   if (service.schedulingStrategy === 'DAEMON') return daemonSituation(view, primary, request)
   const missing = Math.max(0, service.desiredCount - live.filter((task) => task.deploymentId === primary.id).length)
   if (missing === 0) return { missing, waiting: heldBack(view, primary) }

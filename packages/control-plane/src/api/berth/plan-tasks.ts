@@ -84,7 +84,7 @@ export function planTasks(view: CellView, input: PlanTasksInput): PlanTasksAnswe
     throw invalidParameter('Nothing is planned: name a task definition, hosts to take out or hosts to add.')
   const { fleet, added, removed } = changedFleet(view, cluster, plan, input)
   const displaced = placeDisplaced(view, fleet, removed.keys())
-  const request = plan.launch && { ...placementRequestOf(plan.launch), count: input.count }
+  const request = plan.launch && { ...placementRequestOf(view.tables, plan.launch), count: input.count }
   const outcome = request && input.count > 0 ? place(fleet, request, view.random) : nothingPlaced
   const newTasks = Map.groupBy(outcome.placed, ({ hostId }) => hostId)
   const takes = request?.demand ?? { cpu: 0, memory: 0 }
@@ -190,7 +190,7 @@ function changedFleet(
   const hosts = hostsInReach(view, cluster, pool)
   const removed = new Map(withoutHosts.map((text) => hostNamed(hosts, text)).map((host) => [host.id, host]))
   for (const id of removed.keys()) fleet.removeHost(id)
-  const request: PlacementRequest | undefined = launch && placementRequestOf(launch)
+  const request: PlacementRequest | undefined = launch && placementRequestOf(view.tables, launch)
   const added = describeAddedHosts(addHosts, {
     fleet,
     pool,

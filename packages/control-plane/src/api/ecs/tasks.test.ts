@@ -49,6 +49,18 @@ describe('RunTask', () => {
     for (const id of hostIds.slice(0, 2)) expect(cell.fleet.hosts.roomOn(id)).toMatchObject({ cpu: 0, memory: 0 })
   })
 
+  test("the cluster's default strategy counts where the request has none", async () => {
+    const { call } = await testCluster({ hosts: 3 })
+    const settings = [{ name: 'berth.defaultPlacementStrategy' as never, value: 'spread(instanceId)' }]
+    await call('UpdateClusterSettings', { cluster: 'default', settings })
+    const hostsOf = async (more: Partial<EcsInput<'RunTask'>>) => {
+      const { tasks = [] } = await call('RunTask', { taskDefinition: 'web', count: 3, ...more })
+      return new Set(tasks.map(({ containerInstanceArn }) => containerInstanceArn)).size
+    }
+    expect(await hostsOf({})).toBe(3)
+    expect(await hostsOf({ placementStrategy: [{ type: 'binpack', field: 'memory' }] })).toBe(1)
+  })
+
   test('a static port goes once to each host', async () => {
     const { call } = await testCluster({ hosts: 2 })
     const portMappings = [{ containerPort: 80, hostPort: 8080 }]
