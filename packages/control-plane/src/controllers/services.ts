@@ -3,10 +3,10 @@ import type { TaskDefinitionRecord } from '../cell/records.ts'
 import { serviceLaunch } from '../cell/service-launch.ts'
 import { type LaunchOutcome, launchTasks } from '../cell/task-launch.ts'
 import type { Controller } from './controller.ts'
+import { scaleInOrder } from './scale-in-order.ts'
 import { type ServiceControllerDeps, serviceLoop } from './service-loop.ts'
 import { planService, type ServiceTask } from './service-plan.ts'
 import type { ServiceScheduling, ServiceSituation } from './service-step.ts'
-import { stopOrder } from './service-stop-order.ts'
 
 /** Brings REPLICA services to their desired count. */
 export const serviceController = (deps: ServiceControllerDeps): Controller =>
@@ -27,7 +27,7 @@ const replicaScheduling: ServiceScheduling = {
         halted: primary.rolloutState === 'FAILED',
       },
       service.status === 'DRAINING' ? tasks.map(unprotected) : tasks,
-      stopOrder(tx.tables, tx.fleet),
+      scaleInOrder(service, tx.fleet),
     )
     return {
       ...plan,

@@ -7,7 +7,7 @@ import type { StrategyStep } from './strategy.ts'
 export interface ScaleInCandidate {
   readonly taskId: string
   /** Its host; absent while it has none, or when the host is not in the fleet any more. */
-  readonly hostId?: string
+  readonly hostId?: string | undefined
   /** Tasks of a lower rank are stopped before any of a higher: unhealthy and pending ones before those that serve. */
   readonly rank: number
   /** Ms since the epoch; among equals the youngest is stopped. */
@@ -19,90 +19,122 @@ export interface ScaleInCandidate {
  *
  * Of the lowest rank, the next to go is always one from where most tasks of the service still are, for each `spread` of the
  * chain in turn (across availability zones when the chain has none by attribute: ECS keeps that balance whatever the chain
- * is); then one from the host with the most room left, and of hosts with equal room the one that has already been chosen
- * from, which is how hosts become empty; then the youngest.
+ * is); then one from the host that has most of them (ECS developer guide, "Scale-in"), unless the chain packs; then one from
+ * the host with the most room left, and of hosts with equal room the one that has already been chosen from, which is how
+ * hosts become empty; then the youngest.
  */
-export function chooseTasksToStop(
+export function chooseTasksToStop<Candidate extends ScaleInCandidate>(
   fleet: HostFleet,
-  candidates: readonly ScaleInCandidate[],
+  candidates: readonly Candidate[],
   count: number,
   strategy: readonly StrategyStep[],
-): string[] {
-  const field = strategy.find((step) => step.type === 'binpack')?.field ?? 'room'
-  const spreads = spreadKeys(strategy)
-  const left = candidates.map((candidate) => remember(fleet, candidate, spreads, field))
-  const counts = spreads.map(() => new Map<string, number>())
-  for (const task of left) for (const [at, place] of task.places.entries()) change(counts[at], place, 1)
+): Candidate[] {
+  const groups = groupEquals(fleet, candidates, strategy)
+  const counts = (groups[0]?.places ?? []).map(() => new Map<string, number>())
+  for (const group of groups)
+    for (const [step, place] of group.places.entries()) change(counts[step], place, group.tasks.length)
   const freedOn = new Map<string, number>()
-  const chosen: string[] = []
-  while (chosen.length < count && left.length > 0) {
-    const at = firstToGo(left, counts, freedOn)
-    const [task] = left.splice(at, 1)
-    if (task === undefined) break
-    chosen.push(task.taskId)
-    for (const [step, place] of task.places.entries()) change(counts[step], place, -1)
-    change(freedOn, task.host, 1)
+  const chosen: Candidate[] = []
+  while (chosen.length < count) {
+    const group = firstToGo(groups, counts, freedOn)
+    const next = group?.tasks.pop()
+    if (group === undefined || next === undefined) break
+    chosen.push(next)
+    for (const [step, place] of group.places.entries()) change(counts[step], place, -1)
+    change(freedOn, group.host, 1)
   }
   return chosen
 }
 
-interface Remembered {
-  readonly taskId: string
-  readonly host: string
+/** Tasks that only their age tells apart, the youngest last. */
+interface Equals<Candidate> {
   readonly rank: number
-  readonly createdAt: number
-  /** For each spread, the place that the task counts for. */
+  readonly host: string
+  /** For each thing that tasks are spread over, where these are. */
   readonly places: readonly string[]
-  /** What is left of its host before anything is stopped. */
+  /** What is left of their host before anything is stopped. */
   readonly room: number
+  readonly tasks: Candidate[]
 }
 
 type Counts = Map<string, number>
+
+/** Each choice changes what is left in its places, and so the next: one pass over these groups for each, not over all tasks. */
+function groupEquals<Candidate extends ScaleInCandidate>(
+  fleet: HostFleet,
+  candidates: readonly Candidate[],
+  strategy: readonly StrategyStep[],
+): Equals<Candidate>[] {
+  const field = strategy.find((step) => step.type === 'binpack')?.field ?? 'room'
+  const spreads = spreadKeys(strategy)
+  const groups = new Map<string, Equals<Candidate>>()
+  for (const candidate of candidates) {
+    const { hostId: host = '', rank } = candidate
+    const key = `${rank} ${host}`
+    const group = groups.get(key) ?? { rank, host, ...placedOn(fleet, host, spreads, field), tasks: [] }
+    groups.set(key, group)
+    group.tasks.push(candidate)
+  }
+  for (const { tasks } of groups.values()) tasks.sort(byAge)
+  return [...groups.values()]
+}
+
+function placedOn(
+  fleet: HostFleet,
+  host: string,
+  spreads: readonly (string | undefined)[],
+  field: 'cpu' | 'memory' | 'room',
+): Pick<Equals<unknown>, 'places' | 'room'> {
+  const slot = fleet.slotOf(host)
+  const attributes = slot === undefined ? undefined : fleet.hostAt(slot).attributes
+  return {
+    places: spreads.map((attribute) => (attribute === undefined ? host : (attributes?.get(attribute) ?? ''))),
+    room: slot === undefined ? Number.MAX_SAFE_INTEGER : binpackValue(fleet, field, slot),
+  }
+}
 
 /** What each spread counts by: an attribute's name, or nothing for the host itself. */
 function spreadKeys(strategy: readonly StrategyStep[]): readonly (string | undefined)[] {
   const keys = strategy
     .filter((step) => step.type === 'spread')
     .map(({ by }) => (by.kind === 'attribute' ? by.name : undefined))
-  return keys.some((key) => key !== undefined) ? keys : [ZONE_ATTRIBUTE, ...keys]
+  const balanced = keys.some((key) => key !== undefined) ? keys : [ZONE_ATTRIBUTE, ...keys]
+  const packs = strategy.some((step) => step.type === 'binpack')
+  return packs || balanced.includes(undefined) ? balanced : [...balanced, undefined]
 }
 
-function remember(
-  fleet: HostFleet,
-  { taskId, hostId = '', rank, createdAt }: ScaleInCandidate,
-  spreads: readonly (string | undefined)[],
-  field: 'cpu' | 'memory' | 'room',
-): Remembered {
-  const slot = fleet.slotOf(hostId)
-  const attributes = slot === undefined ? undefined : fleet.hostAt(slot).attributes
-  const places = spreads.map((attribute) => (attribute === undefined ? hostId : (attributes?.get(attribute) ?? '')))
-  const room = slot === undefined ? Number.MAX_SAFE_INTEGER : binpackValue(fleet, field, slot)
-  return { taskId, host: hostId, rank, createdAt, places, room }
+function firstToGo<Candidate extends ScaleInCandidate>(
+  groups: readonly Equals<Candidate>[],
+  counts: readonly Counts[],
+  freedOn: Counts,
+): Equals<Candidate> | undefined {
+  let first: Equals<Candidate> | undefined
+  for (const group of groups)
+    if (group.tasks.length > 0 && (first === undefined || goesBefore(group, first, counts, freedOn))) first = group
+  return first
 }
 
-function firstToGo(left: readonly Remembered[], counts: readonly Counts[], freedOn: Counts): number {
-  let best = 0
-  for (let at = 1; at < left.length; at++) {
-    if (goesBefore(left[at] as Remembered, left[best] as Remembered, counts, freedOn)) best = at
-  }
-  return best
-}
-
-/** Whether `a` is to be stopped rather than `b`. */
-function goesBefore(a: Remembered, b: Remembered, counts: readonly Counts[], freedOn: Counts): boolean {
+/** Whether a task of `a` is to be stopped rather than one of `b`. */
+function goesBefore<Candidate extends ScaleInCandidate>(
+  a: Equals<Candidate>,
+  b: Equals<Candidate>,
+  counts: readonly Counts[],
+  freedOn: Counts,
+): boolean {
   if (a.rank !== b.rank) return a.rank < b.rank
   for (const [step, tasks] of counts.entries()) {
     const more = (tasks.get(a.places[step] ?? '') ?? 0) - (tasks.get(b.places[step] ?? '') ?? 0)
     if (more !== 0) return more > 0
   }
-  if (a.host !== b.host) {
-    if (a.room !== b.room) return a.room > b.room
-    const moreFreed = (freedOn.get(a.host) ?? 0) - (freedOn.get(b.host) ?? 0)
-    if (moreFreed !== 0) return moreFreed > 0
-  }
-  return a.createdAt !== b.createdAt ? a.createdAt > b.createdAt : a.taskId < b.taskId
+  if (a.room !== b.room) return a.room > b.room
+  const moreFreed = (freedOn.get(a.host) ?? 0) - (freedOn.get(b.host) ?? 0)
+  if (moreFreed !== 0) return moreFreed > 0
+  return byAge(a.tasks.at(-1) as Candidate, b.tasks.at(-1) as Candidate) > 0
 }
 
-function change(counts: Counts | undefined, key: string, by: 1 | -1): void {
+const byAge = (a: ScaleInCandidate, b: ScaleInCandidate): number =>
+  a.createdAt - b.createdAt || (a.taskId < b.taskId ? 1 : -1)
+
+function change(counts: Counts | undefined, key: string, by: number): void {
   counts?.set(key, (counts.get(key) ?? 0) + by)
 }
