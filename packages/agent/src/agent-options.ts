@@ -1,9 +1,7 @@
+import { revision, version } from '@berth/shared/release.ts'
 import type { AgentOptions } from './agent.ts'
 import type { AgentConfig } from './config/agent-settings.ts'
 import { defaultEngineOptions } from './engine/engine-deps.ts'
-
-/** The version that the agent says it is. */
-export const agentVersion = '0.1.0'
 
 /** What a configuration means to the engine and the session. `hostAddress` is where host ports are bound and reached. */
 export const agentOptions = (config: AgentConfig, hostAddress: string): AgentOptions => ({
@@ -12,8 +10,8 @@ export const agentOptions = (config: AgentConfig, hostAddress: string): AgentOpt
     cluster: config.cluster,
     token: config.token,
     offersFargate: config.offersFargate,
-    agentVersion,
-    agentHash: '',
+    agentVersion: version,
+    agentHash: revision,
   },
   engine: {
     ...defaultEngineOptions,

@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import { systemClock } from '@berth/shared/clock.ts'
 import { flagsOf } from '@berth/shared/config/flags.ts'
+import { answerTo } from '@berth/shared/config/program-questions.ts'
 import { ConfigError } from '@berth/shared/config/read-settings.ts'
 import { jsonLog, type Log } from '@berth/shared/log.ts'
 import { systemRandom } from '@berth/shared/random.ts'
 import { agentOptions } from './agent-options.ts'
 import { startAgent } from './agent.ts'
-import { readAgentConfig } from './config/agent-config.ts'
-import type { AgentConfig } from './config/agent-settings.ts'
+import { agentConfigFiles, readAgentConfig } from './config/agent-config.ts'
+import { type AgentConfig, agentSettings } from './config/agent-settings.ts'
 import { hostDescriber } from './describe-host.ts'
 import { dockerRuntimeOptions, engineAddress } from './docker-settings.ts'
 import { localAddressTowards } from './host/host-address.ts'
@@ -28,9 +29,19 @@ const terminalExitCode = 5
 const clock = systemClock
 const random = systemRandom()
 
+const program = {
+  name: 'berth-agent',
+  about: 'Runs the tasks of this host in Docker, as its control plane says.',
+  settings: agentSettings,
+  files: agentConfigFiles,
+}
+
 /** The agent as a process: reads its settings, runs until it is told to stop or its host was deregistered. */
 async function main(): Promise<void> {
-  const { config, warnings } = await readAgentConfig(flagsOf(process.argv.slice(2)), process.env)
+  const argv = process.argv.slice(2)
+  const answer = answerTo(argv, program)
+  if (answer !== undefined) return void process.stdout.write(`${answer}\n`)
+  const { config, warnings } = await readAgentConfig(flagsOf(argv, agentSettings), process.env)
   const log = jsonLog(config.logLevel, { program: 'agent', pid: process.pid })
   for (const warning of warnings) log.warn(warning)
   const hostAddress = config.hostAddress ?? (await localAddressTowards(config.servers[0] ?? ''))

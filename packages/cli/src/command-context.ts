@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { isSea } from 'node:sea'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '@berth/shared/clock.ts'
 import type { Random } from '@berth/shared/random.ts'
@@ -27,6 +28,7 @@ export function commandLine(context: CommandContext, directory: DataDirectory, c
 
 /** `./berth` in the directory of the sources, where npm start leaves a person; `berth` elsewhere. */
 function programName(): string {
+  if (isSea()) return 'berth'
   const launcher = fileURLToPath(new URL('../../../berth', import.meta.url))
   const here = join(process.cwd(), 'berth')
   return existsSync(here) && realpathSync(here) === launcher ? './berth' : 'berth'

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
+import { version, versionLine } from '@berth/shared/release.ts'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { type ClusterSettings, defaultClusterSettings } from './cluster/cluster-settings.ts'
 import { type DataDirectory, dataDirectoryAt, defaultDataDirectory } from './cluster/data-directory.ts'
@@ -13,7 +13,7 @@ import { mostHosts } from './up/host-address.ts'
 export function berthProgram(context: CommandContext, setExitCode: (code: number) => void): Command {
   const program = new Command('berth')
     .description('Amazon ECS for the Linux machines you already own.')
-    .version(berthVersion(), '-V, --version', 'print the version')
+    .version(versionLine('berth'), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help, also of a command: berth up --help')
     .helpCommand('help [command]', 'show the help of a command')
     .showHelpAfterError('(see: berth --help)')
@@ -27,7 +27,11 @@ Examples:
   eval "$(berth env)"          make the aws command and the AWS SDKs use it
   berth status                 show hosts, services and tasks
   berth explain my-service     tell why its tasks are where they are, or wait
-  berth down                   stop it, and its containers`,
+  berth down                   stop it, and its containers
+
+Programs that a cluster consists of, each with its own --help:
+  berth control-plane          answer the API and tell agents what to run, in the foreground
+  berth agent                  run tasks on this machine, in the foreground`,
     )
 
   const directoryOf = (options: { readonly dataDir: string }): DataDirectory =>
@@ -112,7 +116,7 @@ Examples:
   program
     .command('version')
     .description('Print the version.')
-    .action(() => context.out(berthVersion()))
+    .action(() => context.out(version))
 
   program
     .command('completion')
@@ -258,9 +262,3 @@ export function foregroundArgs(directory: DataDirectory, said: Partial<ClusterSe
 
 const examples = (...lines: readonly string[]): string =>
   ['', lines.length === 1 ? 'Example:' : 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n')
-
-/** The version of this package. */
-export function berthVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}

@@ -1,14 +1,26 @@
 import { systemClock } from '@berth/shared/clock.ts'
+import { answerTo } from '@berth/shared/config/program-questions.ts'
 import { ConfigError } from '@berth/shared/config/read-settings.ts'
 import { jsonLog } from '@berth/shared/log.ts'
 import { systemRandom } from '@berth/shared/random.ts'
 import { flagsOf } from '@berth/shared/config/flags.ts'
-import { readControlPlaneConfig } from './config/control-plane-config.ts'
+import { controlPlaneConfigFiles, readControlPlaneConfig } from './config/control-plane-config.ts'
+import { controlPlaneSettings } from './config/control-plane-settings.ts'
 import { startControlPlane } from './start-control-plane.ts'
+
+const program = {
+  name: 'berth control-plane',
+  about: "Answers ECS's API and tells agents what to run.",
+  settings: controlPlaneSettings,
+  files: controlPlaneConfigFiles,
+}
 
 /** The control plane as a process: reads its settings, runs until it is told to stop. */
 async function main(): Promise<void> {
-  const config = await readControlPlaneConfig(flagsOf(process.argv.slice(2)), process.env)
+  const argv = process.argv.slice(2)
+  const answer = answerTo(argv, program)
+  if (answer !== undefined) return void process.stdout.write(`${answer}\n`)
+  const config = await readControlPlaneConfig(flagsOf(argv, controlPlaneSettings), process.env)
   const log = jsonLog(config.logLevel, { program: 'control-plane', pid: process.pid })
   const running = await startControlPlane(config, { clock: systemClock, random: systemRandom(), log })
   let stopping = false

@@ -66,7 +66,11 @@ function notHonoured(said: readonly Said[]): { refused: readonly string[]; warni
 }
 
 function contradictions(config: Partial<AgentConfig>): readonly string[] {
-  const { memoryMib, reservedMemoryMib = 0 } = config
-  if (memoryMib === undefined || reservedMemoryMib < memoryMib) return []
-  return [`ECS_RESERVED_MEMORY: ${reservedMemoryMib} MiB leave nothing of the ${memoryMib} MiB of BERTH_MEMORY`]
+  const { memoryMib = Infinity, reservedMemoryMib = 0, cpu = Infinity, reservedCpu = 0 } = config
+  const wrong: string[] = []
+  if (reservedMemoryMib >= memoryMib)
+    wrong.push(`ECS_RESERVED_MEMORY: ${reservedMemoryMib} MiB leave nothing of the ${memoryMib} MiB of BERTH_MEMORY`)
+  if (reservedCpu >= cpu)
+    wrong.push(`BERTH_RESERVED_CPU: ${reservedCpu} units leave nothing of the ${cpu} of BERTH_CPU`)
+  return wrong
 }

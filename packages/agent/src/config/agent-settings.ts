@@ -15,16 +15,12 @@ import {
   text,
   wholeNumber,
 } from '@berth/shared/config/setting.ts'
+import { attributes } from './attribute-list.ts'
 
 const second = 1_000
 const port = z.int().min(1).max(65_535)
 const ports = json('a JSON list of ports, such as [22, 80]', z.array(port).max(100).readonly())
 const words = json('a JSON list of texts', z.array(z.string().min(1)).readonly())
-/** Names and values as ECS allows them: PutAttributes' own limits. */
-const attributes = json(
-  'a JSON object of texts, such as {"stack": "blue"}',
-  z.record(z.string().regex(/^[A-Za-z0-9_./-]{1,128}$/), z.string().max(128)).readonly(),
-)
 
 /** ECS's words and Berth's own, which the log library uses. */
 const logLevels: Readonly<Record<string, LogLevel>> = {
@@ -49,6 +45,7 @@ export const agentSettings = {
   servers: setting(serverList, {
     names: ['BERTH_SERVER'],
     flag: 'server',
+    repeatable: true,
     required: true,
     help: 'Where the control plane listens for agents. With several, the agent finds the one that leads.',
   }),
@@ -95,13 +92,21 @@ export const agentSettings = {
   }),
   instanceAttributes: setting(attributes, {
     names: ['ECS_INSTANCE_ATTRIBUTES'],
+    flag: 'attribute',
+    repeatable: true,
     default: '{}',
     help: 'Attributes of the container instance, for placement constraints.',
   }),
   cpu: optional(wholeNumber(128, 10_000_000), {
     names: ['BERTH_CPU'],
     flag: 'cpu',
-    help: 'CPU units (1024 a core) that the host offers. Unset: all that the machine has.',
+    help: 'CPU units (1024 a core) that the host offers, before BERTH_RESERVED_CPU. Unset: all that the machine has.',
+  }),
+  reservedCpu: setting(wholeNumber(0, 10_000_000), {
+    names: ['BERTH_RESERVED_CPU'],
+    flag: 'reserve-cpu',
+    default: '0',
+    help: 'CPU units that are kept for what is not a task.',
   }),
   memoryMib: optional(wholeNumber(16, 1_000_000_000), {
     names: ['BERTH_MEMORY'],
@@ -110,6 +115,7 @@ export const agentSettings = {
   }),
   reservedMemoryMib: setting(wholeNumber(0, 1_000_000_000), {
     names: ['ECS_RESERVED_MEMORY'],
+    flag: 'reserve-memory',
     default: '0',
     help: 'Memory in MiB that is kept for what is not a task.',
   }),

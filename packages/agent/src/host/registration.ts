@@ -9,12 +9,12 @@ const cpuUnitsPerCore = 1024
 
 /**
  * What the host offers to tasks: all of the machine, or the share of it that the operator names, so that several agents can
- * each have a part of one machine. Memory is without what is reserved; never less than 0.
+ * each have a part of one machine. CPU and memory are without what is reserved; never less than 0.
  */
 export function hostResources(config: AgentConfig, facts: HostFacts): HostResources {
   const memoryMib = config.memoryMib ?? facts.memoryMib
   return {
-    cpu: config.cpu ?? facts.cpus * cpuUnitsPerCore,
+    cpu: Math.max(0, (config.cpu ?? facts.cpus * cpuUnitsPerCore) - config.reservedCpu),
     memoryMib: Math.max(0, memoryMib - config.reservedMemoryMib),
     reservedTcpPorts: [...config.reservedTcpPorts],
     reservedUdpPorts: [...config.reservedUdpPorts],

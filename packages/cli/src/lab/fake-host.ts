@@ -1,5 +1,4 @@
 import { type RunningAgent, startAgent } from '@berth/agent/agent.ts'
-import { agentVersion } from '@berth/agent/agent-options.ts'
 import { defaultEngineOptions } from '@berth/agent/engine/engine-deps.ts'
 import { capabilities } from '@berth/agent/host/capabilities.ts'
 import { ensureIdentity } from '@berth/agent/journal/host-identity.ts'
@@ -11,6 +10,7 @@ import { FakeWorld } from '@berth/agent/runtime/fake/fake-world.ts'
 import type { HostDescription } from '@berth/agent/session/session-options.ts'
 import { grpcTransport } from '@berth/agent/session/grpc-transport.ts'
 import type { Clock } from '@berth/shared/clock.ts'
+import { revision, version } from '@berth/shared/release.ts'
 import { silentLog } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import { type CuttableWire, cuttableWire } from './cuttable-wire.ts'
@@ -65,8 +65,8 @@ export class FakeHost {
           cluster: setup.cluster,
           token: setup.token,
           offersFargate: false,
-          agentVersion,
-          agentHash: '',
+          agentVersion: version,
+          agentHash: revision,
         },
         engine: { ...defaultEngineOptions, hostAddress: addressOf(this.plan), cleanupWaitMs },
       },

@@ -1,7 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { CliError } from '../cli-error.ts'
+import { ownProgram } from '../own-program.ts'
 import type { FakeHostPlan, WorkerNews, WorkerOrder, WorkerSetup } from './worker-messages.ts'
 
 /** What all workers together have seen. Counts are totals since the start. */
@@ -73,8 +73,10 @@ class Worker {
   #ended: Error | undefined
 
   constructor() {
-    this.#child = fork(fileURLToPath(new URL('./host-worker.ts', import.meta.url)), {
-      execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMib}`],
+    const { command, args } = ownProgram('lab-hosts')
+    this.#child = spawn(command, args, {
+      // By the environment, which Node reads also where it is inside the program's own file.
+      env: { ...process.env, NODE_OPTIONS: `--max-old-space-size=${heapMib}` },
       // Infinity, as tasks that run for ever have it, is no JSON.
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { CliError } from '../cli-error.ts'
 import type { DataDirectory } from '../cluster/data-directory.ts'
 import type { CommandContext } from '../command-context.ts'
+import { ownProgram } from '../own-program.ts'
 import { rotateLog } from './log-file.ts'
 import { stopSignals } from './stop-signals.ts'
 import type { UpReport } from './up-report.ts'
@@ -22,8 +23,8 @@ export async function startInBackground(
   const logPath = directory.log('supervisor')
   rotateLog(logPath)
   const output = openSync(logPath, 'a', 0o600)
-  const [main = ''] = process.argv.slice(1)
-  const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
+  const program = ownProgram(...args)
+  const child = spawn(program.command, program.args, {
     env: environment,
     cwd: '/',
     stdio: ['ignore', output, output, 'ipc'],

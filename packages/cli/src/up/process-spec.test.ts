@@ -73,9 +73,9 @@ describe('an agent', () => {
     expect(attributesWith(own)).toBe(own)
   })
 
-  test('and the control plane are programs of this repository', () => {
+  test('and the control plane are parts of this program', () => {
     for (const { args } of [controlPlaneSpec(plan), agentSpec(plan, host)]) {
-      expect(existsSync(args.at(-1) ?? '')).toBe(true)
+      expect(existsSync(args.at(-2) ?? '')).toBe(true)
     }
   })
 })

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { agentSettings } from '@berth/agent/config/agent-settings.ts'
 import { controlPlaneSettings } from '@berth/control-plane/config/control-plane-settings.ts'
 import type { Settings } from '@berth/shared/config/read-settings.ts'
@@ -6,6 +5,7 @@ import type { Setting } from '@berth/shared/config/setting.ts'
 import type { ClusterSettings } from '../cluster/cluster-settings.ts'
 import type { DataDirectory } from '../cluster/data-directory.ts'
 import type { Secrets } from '../cluster/secrets.ts'
+import { ownProgram } from '../own-program.ts'
 import { deregisteredExitCode, retireJournal } from './retired-journal.ts'
 import { hostAddressAttribute, hostNameAttribute } from './host-attributes.ts'
 import { hostAddress, hostZone } from './host-address.ts'
@@ -72,7 +72,7 @@ export const redisConfigurationPath = (directory: DataDirectory): string => `${d
 
 export const controlPlaneSpec = ({ directory, settings, secrets, ports, environment }: ClusterPlan): ProcessSpec => ({
   name: 'control-plane',
-  ...nodeProgram('../../../control-plane/src/main.ts'),
+  ...ownProgram('control-plane'),
   environment: {
     ...environmentFor(controlPlaneSettings, environment),
     BERTH_LISTEN: `127.0.0.1:${ports.api}`,
@@ -92,7 +92,7 @@ export const controlPlaneSpec = ({ directory, settings, secrets, ports, environm
 
 export const agentSpec = (plan: ClusterPlan, host: HostPlan): ProcessSpec => ({
   name: `agent-${host.number}`,
-  ...nodeProgram('../../../agent/src/main.ts'),
+  ...ownProgram('agent'),
   environment: {
     ...environmentFor(agentSettings, plan.environment),
     BERTH_SERVER: `127.0.0.1:${plan.ports.agents}`,
@@ -135,8 +135,3 @@ function environmentFor(settings: Settings, environment: NodeJS.ProcessEnv): Nod
     Object.entries(environment).filter(([name]) => !name.startsWith('BERTH_') || known.has(name)),
   )
 }
-
-const nodeProgram = (main: string) => ({
-  command: process.execPath,
-  args: ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL(main, import.meta.url))],
-})

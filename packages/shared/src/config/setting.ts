@@ -7,6 +7,8 @@ export interface Setting<T> {
   readonly names: readonly [string, ...string[]]
   /** The option on the command line, without its dashes. */
   readonly flag?: string
+  /** Whether the option may be given several times, for one list. */
+  readonly repeatable?: boolean
   readonly help: string
   /** How a value looks, for the documentation: `duration`, `true or false`. */
   readonly form: string
