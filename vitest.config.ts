@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           retry: onceMore,
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts'],
           exclude: ignored,
           fileParallelism: false,
           testTimeout: 300_000,

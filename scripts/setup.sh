@@ -3,7 +3,7 @@
 #
 #   toolchain   Node 24, pnpm and the dependencies: what building and checking need
 #   run         and Redis and a Docker engine that answers: what `berth up` needs (the default)
-#   test        and the AWS CLI and busybox: what the end-to-end tests need
+#   test        and the AWS CLI, busybox, iproute2 and iptables: what the end-to-end tests need
 #
 # Does only what is missing; says nothing when nothing is. What it may not do itself it names in one message.
 set -euo pipefail
@@ -44,6 +44,8 @@ setup_machine() {
   if [ "$PURPOSE" = test ]; then
     aws_works || packages+=(awscli)
     busybox_is_static || packages+=(busybox-static)
+    command -v ip >/dev/null && command -v tc >/dev/null || packages+=(iproute2)
+    command -v iptables >/dev/null || packages+=(iptables)
   fi
   docker_answers || engine=$?
   if [ "$engine" -ne 0 ]; then
@@ -87,6 +89,7 @@ how_to_install() {
       redis-server) echo '      Redis 7 (redis-server)' ;;
       docker.io) echo '      Docker Engine 20.10 or later (dockerd)' ;;
       awscli) echo '      the AWS CLI (aws), for the end-to-end tests' ;;
+      iproute2 | iptables) echo "      $package, for the tests on hosts in network namespaces" ;;
       busybox-static) echo '      a static busybox, for the images of the tests' ;;
     esac
   done

@@ -1,0 +1,153 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ECSClient } from '@aws-sdk/client-ecs'
+import { controlGroup } from './control-group.ts'
+import { labHost, type LabHost, type LabHostOptions, nodeCommand } from './lab-host.ts'
+import { labNetwork, type NetworkMember } from './lab-network.ts'
+import { labProcess, type LabProcess } from './lab-process.ts'
+import { claimSlot } from './lab-slot.ts'
+
+export interface HostsLabOptions {
+  readonly hosts: number
+  /** Default: 1. */
+  readonly controlPlanes?: number
+  /** Of every host, or of each by its number from 1. */
+  readonly host?: LabHostOptions | ((number: number) => LabHostOptions)
+  /** Settings of the control planes beside those that wire them up. */
+  readonly controlPlane?: Readonly<Record<string, string>>
+  /** The control plane's program, from the root of the repository. Default: the one that is shipped. */
+  readonly controlPlaneMain?: string
+  /** Settings of Redis beside `appendfsync always`. */
+  readonly redis?: Readonly<Record<string, string>>
+}
+
+/** A control plane on a machine of its own. */
+export interface LabControlPlane {
+  readonly process: LabProcess
+  readonly network: NetworkMember
+  /** Where its API is. */
+  readonly endpoint: string
+}
+
+/** Several real machines on one: each a network namespace on a switch, with processes of its own. */
+export interface HostsLab {
+  readonly directory: string
+  readonly redis: { readonly process: LabProcess; readonly network: NetworkMember; readonly url: string }
+  readonly controlPlanes: readonly LabControlPlane[]
+  readonly hosts: readonly LabHost[]
+  /** Asks one control plane, the first if none is given, and never twice by itself. */
+  client(controlPlane?: LabControlPlane): ECSClient
+  /** The last lines of every process's log. */
+  logTails(lines?: number): string
+  /** Ends every process and removes all that the lab has made, those of a lab in trouble too. */
+  stop(): Promise<void>
+}
+
+const key = { accessKeyId: 'AKIDHOSTSLAB', secretAccessKey: 'hosts-lab-secret', name: 'root' }
+const region = 'us-east-1'
+const redisPort = 6379
+const apiPort = 4566
+const agentPort = 4567
+const firstControlPlane = 2
+const redisAddress = 9
+
+/** Starts Redis, control planes, engines and agents; `stop` must be called in the end. What a crashed lab left is removed first. */
+export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab> {
+  const slot = await claimSlot()
+  const stop = () => slot.release()
+  try {
+    const network = await labNetwork(slot)
+    const group = controlGroup(`${slot.prefix}/services`)
+    const redis = await startLabRedis()
+    const controlPlanes = await allSettled(
+      Array.from({ length: options.controlPlanes ?? 1 }, (_, index) => startControlPlane(index)),
+    )
+    const servers = controlPlanes.map((each) => `${each.network.address}:${agentPort}`).join(',')
+    const hosts = await allSettled(
+      Array.from({ length: options.hosts }, (_, index) => {
+        const given = typeof options.host === 'function' ? options.host(index + 1) : options.host
+        return labHost(slot, network, index + 1, servers, given)
+      }),
+    )
+    await Promise.all(hosts.map(({ agent }) => agent.start()))
+    await Promise.all(hosts.map(({ agent }) => agent.logged('Joined the control plane')))
+    const processes = [
+      redis.process,
+      ...controlPlanes.map((each) => each.process),
+      ...hosts.flatMap((host) => [host.agent, host.engine.daemon]),
+    ]
+    return {
+      directory: slot.directory,
+      redis,
+      controlPlanes,
+      hosts,
+      client: (controlPlane = controlPlanes[0]) =>
+        new ECSClient({ endpoint: controlPlane?.endpoint ?? '', region, credentials: key, maxAttempts: 1 }),
+      logTails: (lines = 15) => processes.map((each) => `--- ${each.name}\n${tailOf(each.log(), lines)}`).join('\n'),
+      stop,
+    }
+
+    async function startLabRedis() {
+      const member = await network.join('redis', redisAddress)
+      const directory = join(slot.directory, 'redis')
+      mkdirSync(directory)
+      const settings = { appendonly: 'yes', appendfsync: 'always', save: '', ...options.redis }
+      const given = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+      const listen = ['--port', String(redisPort), '--bind', member.address, '--protected-mode', 'no']
+      const redisProcess = labProcess({
+        name: 'redis',
+        member,
+        group,
+        logPath: join(slot.directory, 'redis.log'),
+        command: ['redis-server', ...listen, '--dir', directory, '--logfile', '', ...given],
+        readyWords: 'Ready to accept connections',
+        supervised: true,
+      })
+      await redisProcess.start()
+      return { process: redisProcess, network: member, url: `redis://${member.address}:${redisPort}` }
+    }
+
+    async function startControlPlane(index: number): Promise<LabControlPlane> {
+      const name = `cp${index + 1}`
+      const member = await network.join(name, firstControlPlane + index)
+      const keys = join(slot.directory, `${name}-keys.json`)
+      writeFileSync(keys, JSON.stringify([key]), { mode: 0o600 })
+      const controlPlane = labProcess({
+        name: `control plane ${name}`,
+        member,
+        group,
+        logPath: join(slot.directory, `${name}.log`),
+        command: nodeCommand(options.controlPlaneMain ?? 'packages/control-plane/src/main.ts'),
+        readyWords: 'control plane listens',
+        supervised: true,
+        environment: {
+          BERTH_LISTEN: `${member.address}:${apiPort}`,
+          BERTH_AGENT_LISTEN: `${member.address}:${agentPort}`,
+          BERTH_REDIS_URL: redis.url,
+          BERTH_REGION: region,
+          BERTH_ACCESS_KEYS_FILE: keys,
+          ...options.controlPlane,
+        },
+      })
+      await controlPlane.start()
+      return { process: controlPlane, network: member, endpoint: `http://${member.address}:${apiPort}` }
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+const tailOf = (text: string, lines: number): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .slice(-lines)
+    .map((line) => line.slice(0, 400))
+    .join('\n')
+
+/** As `Promise.all`, but what fails does not leave the others at work behind its back. */
+async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises)
+  return Promise.all(promises)
+}

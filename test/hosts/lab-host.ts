@@ -1,0 +1,112 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type Docker from 'dockerode'
+import { makeBusyboxImage, untilStopped } from '../images/busybox-image.ts'
+import { type ControlGroup, controlGroup } from './control-group.ts'
+import { type DockerEngine, dockerEngine } from './docker-engine.ts'
+import { type LabDisk, labDisk } from './lab-disk.ts'
+import type { LabNetwork, NetworkMember } from './lab-network.ts'
+import { labProcess, type LabProcess } from './lab-process.ts'
+import type { LabSlot } from './lab-slot.ts'
+
+export interface LabHostOptions {
+  /** CPU units that it offers. Default: 1024. */
+  readonly cpu?: number
+  /** MiB that it offers. Default: 1024. */
+  readonly memoryMib?: number
+  /** Default: true. */
+  readonly liveRestore?: boolean
+  /** MiB of the disk on which images, containers and the agent's journal are. Default: 256. */
+  readonly diskMib?: number
+  /** Settings of the agent beside those that wire it up. */
+  readonly agent?: Readonly<Record<string, string>>
+  /** The agent's program, from the root of the repository. Default: the one that is shipped. */
+  readonly agentMain?: string
+}
+
+/** A machine: an address, a disk, a Docker engine and an agent of its own. */
+export interface LabHost {
+  readonly name: string
+  readonly network: NetworkMember
+  readonly disk: LabDisk
+  readonly engine: DockerEngine
+  readonly docker: Docker
+  readonly agent: LabProcess
+  /** Every process of it: agent, daemon, and those in containers. */
+  readonly group: ControlGroup
+  /** Kills all of it at once, containers too, as a power cut would. */
+  crash(): Promise<void>
+  /** Starts engine and agent, as a boot does. */
+  boot(): Promise<void>
+}
+
+/** Runs until it is asked to stop; on every host's engine. */
+export const sleeperImage = 'berth-test/sleeper:latest'
+
+export const nodeCommand = (main: string): readonly string[] => [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  fileURLToPath(new URL(`../../${main}`, import.meta.url)),
+]
+
+/** Makes a host with a running engine, and an agent that is yet to be started. */
+export async function labHost(
+  slot: LabSlot,
+  network: LabNetwork,
+  number: number,
+  servers: string,
+  options: LabHostOptions = {},
+): Promise<LabHost> {
+  const { cpu = 1024, memoryMib = 1024, liveRestore = true, diskMib = 256 } = options
+  const name = `h${number}`
+  const directory = join(slot.directory, name)
+  mkdirSync(directory, { recursive: true })
+  const member = await network.join(name, 10 + number)
+  const group = controlGroup(`${slot.prefix}/${name}`)
+  const disk = await labDisk(join(directory, 'disk'), diskMib)
+  const engine = dockerEngine({ member, group, directory, dataRoot: join(disk.path, 'docker'), liveRestore })
+  await engine.start()
+  await makeBusyboxImage({ reference: sleeperImage, command: untilStopped }, engine.docker)
+  const agent = labProcess({
+    name: `agent of ${name}`,
+    member,
+    group,
+    logPath: join(directory, 'agent.log'),
+    command: nodeCommand(options.agentMain ?? 'packages/agent/src/main.ts'),
+    supervised: true,
+    environment: {
+      BERTH_SERVER: servers,
+      BERTH_DATA_DIR: join(disk.path, 'agent'),
+      BERTH_HOST_ADDRESS: member.address,
+      BERTH_CPU: String(cpu),
+      BERTH_MEMORY: String(memoryMib),
+      DOCKER_HOST: `unix://${engine.socket}`,
+      ...options.agent,
+    },
+  })
+  return {
+    name,
+    network: member,
+    disk,
+    engine,
+    docker: engine.docker,
+    agent,
+    group,
+    async crash() {
+      group.thaw()
+      const ending = [agent.kill(), engine.kill()]
+      group.killAll()
+      await Promise.all(ending)
+      await untilEmpty(group)
+    },
+    async boot() {
+      await engine.start()
+      await agent.start()
+    },
+  }
+}
+
+async function untilEmpty(group: ControlGroup): Promise<void> {
+  while (group.pids().length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+}
