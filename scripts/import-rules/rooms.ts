@@ -32,6 +32,13 @@ export const ROOMS: readonly Room[] = [
   { name: 'control-plane/store', knows: ['shared'], testsKnow: memoryStore, integrationTestsKnow: redisStore },
   { name: 'control-plane/store/memory', knows: ['shared', 'control-plane/store'] },
   { name: 'control-plane/store/redis', knows: ['shared', 'control-plane/store'] },
+  // Secrets at rest, the CA, who may join: whatever says who somebody is.
+  {
+    name: 'control-plane/trust',
+    knows: ['shared', deps, 'control-plane/cell', 'control-plane/store'],
+    testsKnow: memoryStore,
+    integrationTestsKnow: redisStore,
+  },
   {
     name: 'control-plane/cell',
     knows: ['shared', 'control-plane/scheduler', 'control-plane/store'],

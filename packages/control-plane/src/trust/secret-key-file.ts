@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Log } from '@berth/shared/log.ts'
+import { secretKeyBytes } from './seal.ts'
+
+/**
+ * The key that seals what is secret in the store, from the file at `path`: 64 hex digits. Made with mode 0600 where there is
+ * none; of several processes that make it at once, one wins and all read the same.
+ *
+ * @throws Error for a file that holds no key, or that others than its owner may read.
+ */
+export async function readOrMakeSecretKey(path: string, log: Log): Promise<Buffer> {
+  const there = await readKey(path)
+  if (there) return there
+  await makeKey(path)
+  const made = await readKey(path)
+  if (!made) throw new Error(`${path} was deleted while it was made.`)
+  log.info('made a secret key; keep a copy of it where no copy of Redis is', { path })
+  return made
+}
+
+async function readKey(path: string): Promise<Buffer | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  const { mode } = await stat(path)
+  if ((mode & 0o077) !== 0)
+    throw new Error(`${path} can be read by others than its owner. Take that from them: chmod 600 ${path}`)
+  const key = Buffer.from(text.trim(), 'hex')
+  if (key.length !== secretKeyBytes) throw new Error(`${path} holds no secret key: ${2 * secretKeyBytes} hex digits.`)
+  return key
+}
+
+/** A link is made of a whole file or not at all, and never over another one. */
+async function makeKey(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const draft = `${path}.${randomBytes(4).toString('hex')}.new`
+  try {
+    const file = await open(draft, 'wx', 0o600)
+    try {
+      await file.writeFile(`${randomBytes(secretKeyBytes).toString('hex')}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await link(draft, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
