@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { identifyProcess } from '@berth/cli/cluster/process-identity.ts'
+import { identifyProcess } from '@berth/shared/process-identity.ts'
 import Docker from 'dockerode'
 import type { ControlGroup } from './control-group.ts'
 import type { NetworkMember } from './lab-network.ts'

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { setTimeout as wait } from 'node:timers/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { identifyProcess, isAlive, processIdentity } from '@berth/cli/cluster/process-identity.ts'
+import { identifyProcess, isAlive, processIdentity } from '@berth/shared/process-identity.ts'
 import { controlGroup } from './control-group.ts'
 import { tool, tryTool } from './tool.ts'
 

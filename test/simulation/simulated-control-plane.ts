@@ -93,7 +93,7 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
   const leadership = new Leadership({
     store: answeredStore(deps.store, process),
     holder: `control-plane-${randomHex(random, 8)}`,
-    address,
+    addresses: { api: '', agents: address },
     ttlMs: leaseMs,
     components,
     clock,
@@ -123,7 +123,7 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
           const message = 'This control plane does not lead the cell at the moment.'
           link.send({
             $case: 'refused',
-            value: { code: 'NOT_LEADER', message, leaderAddress: leadership.leader() ?? '' },
+            value: { code: 'NOT_LEADER', message, leaderAddress: leadership.leader()?.agents ?? '' },
           })
           link.close()
           return { receive() {}, closed() {} }
@@ -149,7 +149,7 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
 const answeredStore = (store: Store, process: SimulatedProcess): Store => ({
   commit: (batch) => process.answer(store.commit(batch)),
   load: () => process.answer(store.load()),
-  acquireLease: (holder, ttlMs, leader) => process.answer(store.acquireLease(holder, ttlMs, leader)),
+  acquireLease: (...given) => process.answer(store.acquireLease(...given)),
   renewLease: (fence, ttlMs) => process.answer(store.renewLease(fence, ttlMs)),
   releaseLease: (fence) => process.answer(store.releaseLease(fence)),
   feed: (afterSequence, signal) => store.feed(afterSequence, signal),

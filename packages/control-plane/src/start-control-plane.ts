@@ -8,10 +8,13 @@ import { readAccessKeys } from './access-keys.ts'
 import { berthService } from './api/berth/berth-service.ts'
 import { ecsHandlers } from './api/ecs/ecs-handlers.ts'
 import { ecsService } from './api/ecs-service.ts'
-import { createApiServer } from './api/server.ts'
 import { storeUnavailable } from './api/errors.ts'
-import { CellClosedError } from './cell/cell.ts'
+import { forwarding, UnknownOutcomeError } from './api/forwarding.ts'
+import { leaderRequests } from './api/leader-request.ts'
+import { createApiServer } from './api/server.ts'
+import { CellClosedError, CellNotLedError } from './cell/cell.ts'
 import { type CellComponent, Leadership } from './cell/leadership.ts'
+import type { ListenAddress } from './config/control-plane-kinds.ts'
 import type { ControlPlaneConfig } from './config/control-plane-settings.ts'
 import { type ControlPlaneDeps, defaultControlPlaneSettings } from './control-plane-deps.ts'
 import { daemonController } from './controllers/daemons.ts'
@@ -21,8 +24,14 @@ import { serviceController } from './controllers/services.ts'
 import { ensureDefaultCluster } from './default-cluster.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import { listenForAgents } from './dispatch/grpc-gateway.ts'
+import { takeHolderFile } from './holder-file.ts'
 import { redisStore } from './store/redis/redis-store.ts'
-import { StoreUnavailableError } from './store/store.ts'
+import { type LeaderAddresses, StoreUnavailableError } from './store/store.ts'
+
+/** Failures after which the same request may succeed, here or at another control plane. */
+const retriable = [StoreUnavailableError, CellClosedError, UnknownOutcomeError]
+/** An operation's own deadline, and room for the way, in ms. */
+const answerWithinMs = 35_000
 
 export interface ControlPlaneSeams {
   readonly clock: Clock
@@ -55,7 +64,14 @@ export async function startControlPlane(
   const settings = { ...config, restartThrottle: defaultControlPlaneSettings.restartThrottle }
   let dispatcher: Dispatcher | undefined
 
-  const deps: ControlPlaneDeps = { cell: () => leadership.currentCell(), clock, random, log, scope, settings }
+  // Both listen before it is known where they do, and so before this process can ask for the lease.
+  let leadership: Leadership | undefined
+  const leads = () => leadership?.leading === true
+  const cell = () => {
+    if (leadership === undefined) throw new CellNotLedError()
+    return leadership.currentCell()
+  }
+  const deps: ControlPlaneDeps = { cell, clock, random, log, scope, settings }
   const components: readonly CellComponent[] = [
     { name: 'default cluster', start: (cell) => ensureDefaultCluster(cell, deps), stop: () => {} },
     lostHostsController({ ...deps, defer }),
@@ -83,33 +99,54 @@ export async function startControlPlane(
     },
   ]
 
+  let addresses: LeaderAddresses | undefined
+  const requests = leaderRequests({ clock })
+  const leaderElsewhere = () => {
+    const leader = leads() ? undefined : leadership?.leader()
+    return leader === undefined || leader.agents === addresses?.agents ? undefined : leader
+  }
   const api = createApiServer({
     services: [ecsService(ecsHandlers(deps)), berthService(deps)],
     credentials,
     clock,
     random,
     log,
-    translate: (error) =>
-      error instanceof StoreUnavailableError || error instanceof CellClosedError ? storeUnavailable(error) : undefined,
+    translate: (error) => (retriable.some((kind) => error instanceof kind) ? storeUnavailable(error) : undefined),
+    forwarding: forwarding({
+      leading: leads,
+      leaderApi: () => leaderElsewhere()?.api || undefined,
+      requests,
+      clock,
+      log,
+      patienceMs: 2 * config.leaseMs,
+      answerWithinMs,
+    }),
     health: () => ({
-      ready: leadership.leading,
-      leading: leadership.leading,
+      ready: leads() || leaderElsewhere() !== undefined,
+      leading: leads(),
       hosts: dispatcher?.connectedHosts ?? 0,
     }),
   })
-  const ownAddress = () => config.advertise ?? `${config.agentListen.host}:${gateway.port}`
   const gateway = await listenForAgents({
     address: `${config.agentListen.host}:${config.agentListen.port}`,
     credentials: ServerCredentials.createInsecure(),
     dispatcher: () => dispatcher,
-    leaderAddress: () => (leadership.leader() === ownAddress() ? '' : (leadership.leader() ?? '')),
+    leaderAddress: () => leaderElsewhere()?.agents ?? '',
     clock,
     log,
   })
-  const leadership = new Leadership({
+  const { port: apiPort } = await api.listen(config.listen.port, config.listen.host)
+  addresses = {
+    api: config.advertiseApi ?? `http://${reachableAt(config.listen, apiPort)}`,
+    agents: config.advertise ?? reachableAt(config.agentListen, gateway.port),
+  }
+  const holder = `${hostname()}-${process.pid}-${randomHex(random, 8)}`
+  const predecessor = config.holderFile === undefined ? undefined : takeHolderFile(config.holderFile, holder)
+  leadership = new Leadership({
     store,
-    holder: `${hostname()}-${process.pid}-${randomHex(random, 8)}`,
-    address: ownAddress(),
+    holder,
+    addresses,
+    ...(predecessor !== undefined && { predecessor }),
     ttlMs: config.leaseMs,
     components,
     clock,
@@ -118,7 +155,6 @@ export async function startControlPlane(
     defer,
   })
   void leadership.start()
-  const { port: apiPort } = await api.listen(config.listen.port, config.listen.host)
   log.info('control plane listens', { api: apiPort, agents: gateway.port, cell: config.cell })
 
   return {
@@ -126,9 +162,16 @@ export async function startControlPlane(
     agentPort: gateway.port,
     async stop() {
       await api.close()
-      await leadership.stop()
+      requests.close()
+      await leadership?.stop()
       await gateway.close()
       await store.close()
     },
   }
+}
+
+/** Where others reach what listens on this address: on all addresses of the machine, by the machine's name. */
+function reachableAt({ host }: ListenAddress, port: number): string {
+  const name = ['', '0.0.0.0', '::'].includes(host) ? hostname() : host
+  return `${name.includes(':') ? `[${name}]` : name}:${port}`
 }

@@ -134,7 +134,7 @@ async function loading(redis: RedisProcess, { loadedRecords }: Effort): Promise<
 
 async function lead(redis: RedisProcess, cell: string): Promise<{ store: Store; fence: Fence }> {
   const store = redisStore({ address: { url: redis.url }, cell, random: systemRandom(), log: silentLog })
-  const lease = await store.acquireLease('bench', 3600_000, '')
+  const lease = await store.acquireLease('bench', 3600_000, { api: '', agents: '' })
   if (lease.kind !== 'held') throw new Error('the lease of a new cell was not free')
   return { store, fence: lease.fence }
 }

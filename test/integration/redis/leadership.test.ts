@@ -31,7 +31,7 @@ function controlPlane(holder: string, cell: string) {
   const leadership = new Leadership({
     store,
     holder,
-    address: holder,
+    addresses: { api: '', agents: holder },
     ttlMs: 1000,
     components: [noting],
     clock: systemClock,
@@ -76,7 +76,7 @@ test('a second control plane takes over from one that stops, and has all that it
   await one.leadership.start()
   await two.leadership.start()
   await until(() => one.leadership.leading)
-  await until(() => two.leadership.leader() === 'p1')
+  await until(() => two.leadership.leader()?.agents === 'p1')
   await write(one.leadership, 'web')
   await one.end()
   await until(() => two.leadership.leading)

@@ -28,7 +28,7 @@ const newCell = () => `test-${++cells}`
 const passTime = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 async function lead(store: Store, holder: string, ttlMs = 60_000): Promise<Fence> {
-  const lease = await eventually(() => store.acquireLease(holder, ttlMs, ''))
+  const lease = await eventually(() => store.acquireLease(holder, ttlMs, { api: '', agents: '' }))
   if (lease.kind !== 'held') throw new Error(`${holder} did not get the lease`)
   return lease.fence
 }
@@ -122,7 +122,7 @@ describe('a Redis that fails', () => {
       const calls = [
         store.commit({ fence, sequence: 1, changes: [] }),
         store.load(),
-        store.acquireLease('p1', 1000, ''),
+        store.acquireLease('p1', 1000, { api: '', agents: '' }),
         store.renewLease(fence, 1000),
         store.releaseLease(fence),
         store.safety(),
@@ -235,7 +235,7 @@ describe('a Redis with a replica', () => {
   test('a replica is refused as a store', async () => {
     const store = open(newCell(), { address: { url: replica.url }, commandTimeoutMs: 500 })
     await expect(store.load()).rejects.toBeInstanceOf(StoreUnavailableError)
-    await expect(store.acquireLease('p1', 1000, '')).rejects.toBeInstanceOf(StoreUnavailableError)
+    await expect(store.acquireLease('p1', 1000, { api: '', agents: '' })).rejects.toBeInstanceOf(StoreUnavailableError)
   })
 })
 

@@ -10,6 +10,8 @@ export interface DataDirectory {
   readonly accessKeys: string
   /** What the processes of the cluster prove themselves to each other with. */
   readonly secrets: string
+  /** Who the control plane that runs, or ran last, says it is. */
+  readonly holder: string
   readonly redis: string
   readonly agents: string
   readonly logs: string
@@ -23,6 +25,7 @@ export const dataDirectoryAt = (root: string): DataDirectory => ({
   run: join(root, 'run.json'),
   accessKeys: join(root, 'access-keys.json'),
   secrets: join(root, 'secrets.json'),
+  holder: join(root, 'control-plane.holder'),
   redis: join(root, 'redis'),
   agents: join(root, 'agents'),
   logs: join(root, 'logs'),

@@ -1,6 +1,6 @@
 import type { Clock } from '@berth/shared/clock.ts'
 import { waitUntil } from '../wait-until.ts'
-import { isAlive, type ProcessIdentity } from './process-identity.ts'
+import { isAlive, type ProcessIdentity } from '@berth/shared/process-identity.ts'
 
 /** A process that was killed is gone as soon as the kernel has run it once more; a minute is beyond any load. */
 const killedWithinMs = 60_000

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CliError } from '../cli-error.ts'
 import { type DataDirectory, dataDirectoryAt } from './data-directory.ts'
-import { identifyProcess, type ProcessIdentity } from './process-identity.ts'
+import { identifyProcess, type ProcessIdentity } from '@berth/shared/process-identity.ts'
 import { parseRunState, readRunState, removeRunState, requireUp, type RunState, writeRunState } from './run-state.ts'
 
 const self = identifyProcess(process.pid) as ProcessIdentity

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { CliError } from '../cli-error.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { readIfThere, replacePrivateFile } from './private-file.ts'
-import { isAlive, processIdentity } from './process-identity.ts'
+import { isAlive, processIdentity } from '@berth/shared/process-identity.ts'
 
 const port = z.int().min(1).max(65_535)
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@berth/shared/clock.ts'
 import { endProcess } from './end-process.ts'
-import { isAlive } from './process-identity.ts'
+import { isAlive } from '@berth/shared/process-identity.ts'
 import type { RunState } from './run-state.ts'
 
 /** Who ends first, by name: agents, so that nobody starts containers any more; Redis last, when nobody writes. */

@@ -1,5 +1,5 @@
 import type { RunState } from '../cluster/run-state.ts'
-import { isAlive } from '../cluster/process-identity.ts'
+import { isAlive } from '@berth/shared/process-identity.ts'
 import type { EcsClient } from '../ecs/ecs-client.ts'
 import { hostAddressAttribute, hostNameAttribute } from '../up/host-attributes.ts'
 

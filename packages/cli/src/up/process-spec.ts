@@ -78,6 +78,7 @@ export const controlPlaneSpec = ({ directory, settings, secrets, ports, environm
     BERTH_LISTEN: `127.0.0.1:${ports.api}`,
     BERTH_AGENT_LISTEN: `127.0.0.1:${ports.agents}`,
     BERTH_ADVERTISE: `127.0.0.1:${ports.agents}`,
+    BERTH_HOLDER_FILE: directory.holder,
     BERTH_REDIS_URL: `redis://:${secrets.redisPassword}@127.0.0.1:${ports.redis}`,
     BERTH_REDIS_REPLICAS: '0',
     BERTH_CELL: 'default',

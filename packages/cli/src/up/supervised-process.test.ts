@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { silentLog } from '@berth/shared/log.ts'
 import { seededRandom } from '@berth/shared/random.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { isAlive } from '../cluster/process-identity.ts'
+import { isAlive } from '@berth/shared/process-identity.ts'
 import { processClock } from '../process-clock.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 

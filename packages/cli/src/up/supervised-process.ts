@@ -6,7 +6,7 @@ import type { CancelTimer, Clock } from '@berth/shared/clock.ts'
 import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import { endProcess, signalProcess } from '../cluster/end-process.ts'
-import { identifyProcess, type ProcessIdentity } from '../cluster/process-identity.ts'
+import { identifyProcess, type ProcessIdentity } from '@berth/shared/process-identity.ts'
 import { logSize, logTail } from './log-file.ts'
 import type { ProcessSpec } from './process-spec.ts'
 

@@ -11,7 +11,12 @@ export interface Answer {
   readonly body: string
   /** The error's code, which goes into a header as well as into the body. */
   readonly errorType?: string
+  /** Whether the request was left alone, so that another control plane may make it again. */
+  readonly notProcessed?: boolean
 }
+
+/** Says to another control plane that a request was left alone. */
+export const notProcessedHeader = 'x-berth-not-processed'
 
 export const jsonContentType = 'application/x-amz-json-1.1'
 
@@ -33,6 +38,7 @@ function headersOf(answer: Answer, closeConnection: boolean): Record<string, str
     'Content-Type': answer.contentType,
     'Content-Length': Buffer.byteLength(answer.body),
     ...(answer.errorType === undefined ? {} : { 'X-Amzn-Errortype': answer.errorType }),
+    ...(answer.notProcessed === true ? { [notProcessedHeader]: '1' } : {}),
     ...(closeConnection ? { Connection: 'close' } : {}),
   }
 }

@@ -6,6 +6,7 @@ import type { Log } from '@berth/shared/log.ts'
 import { type Random, randomUuid } from '@berth/shared/random.ts'
 import { withDeadline } from './deadline.ts'
 import { ApiError, serverException } from './errors.ts'
+import { type Forwarding, isUntouched } from './forwarding.ts'
 import { type Answer, errorAnswer, jsonContentType, refuseConnection, sendAnswer } from './http-answer.ts'
 import { parseJsonBody, readRequestBody } from './request-body.ts'
 import type { ApiOperation, ApiService } from './service.ts'
@@ -37,6 +38,8 @@ export interface ApiServerDeps {
   readonly translate?: (error: unknown) => ApiError | undefined
   /** What the health page says; status 503 unless `ready`. */
   readonly health?: () => { readonly ready: boolean } & Readonly<Record<string, unknown>>
+  /** How requests reach the control plane that leads. Default: this one answers all. */
+  readonly forwarding?: Forwarding
   readonly options?: ApiServerOptions
 }
 
@@ -89,12 +92,14 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const verify = sigV4Verifier(credentials)
   const byScope = new Map(services.map((service) => [service.name, service]))
 
-  /** The way of a request, to what `JSON.stringify` is given; each step may throw an `ApiError`. */
-  const perform = async (request: IncomingMessage, record: RequestRecord, gone: AbortSignal): Promise<unknown> => {
+  /** The way of a request in this process; each step may throw an `ApiError`. */
+  const perform = async (
+    { method = '', url = '/', headers }: IncomingMessage,
+    body: Buffer,
+    record: RequestRecord,
+    gone: AbortSignal,
+  ): Promise<Answer> => {
     const receivedAt = clock.now()
-    const body = await readRequestBody(request, maxBodyBytes)
-    const { method = '', url = '/', headers } = request
-    if (method !== 'POST') throw unknownOperation('The API takes POST requests only.')
     const { principalArn, region, service } = verify({ method, url, headers, body }, receivedAt)
     record.principalArn = principalArn
     const operation = findOperation(byScope, service, record.target)
@@ -103,20 +108,23 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     const output = await withDeadline(clock, operationDeadlineMs, gone, (signal) =>
       operation.handle(input, { requestId, principalArn, region, receivedAt, signal }),
     )
-    return operation.encode(output)
+    return { requestId, status: 200, contentType: jsonContentType, body: JSON.stringify(operation.encode(output)) }
   }
 
   const answerOf = async (request: IncomingMessage, record: RequestRecord, gone: AbortSignal): Promise<Answer> => {
     const { requestId, target } = record
     try {
-      const body = JSON.stringify(await perform(request, record, gone))
-      return { requestId, status: 200, contentType: jsonContentType, body }
+      const body = await readRequestBody(request, maxBodyBytes)
+      const { method = '', url = '/', rawHeaders } = request
+      if (method !== 'POST') throw unknownOperation('The API takes POST requests only.')
+      const here = () => perform(request, body, record, gone)
+      return await (deps.forwarding?.({ method, url, rawHeaders, body }, here, gone) ?? here())
     } catch (thrown) {
       const error = deps.translate?.(thrown) ?? asApiError(thrown)
       if (error.httpStatus >= 500 && !gone.aborted) {
         log.error('request failed', { requestId, target, error: error.cause ?? error })
       }
-      return errorAnswer(requestId, error)
+      return { ...errorAnswer(requestId, error), notProcessed: isUntouched(thrown) }
     }
   }
 

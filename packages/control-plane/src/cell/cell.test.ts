@@ -30,7 +30,7 @@ interface Opened {
 async function openCell(fates: CallFate[] = [], faults: MemoryStoreFaults = {}): Promise<Opened> {
   const fate = (operation: string) => (operation === 'commit' ? (fates.shift() ?? 'done') : 'done')
   const store = memoryStore({ clock, world, faults: { fate, ...faults } })
-  const outcome = await store.acquireLease('p1', 5000, '')
+  const outcome = await store.acquireLease('p1', 5000, { api: '', agents: '' })
   if (outcome.kind !== 'held') throw new Error('the lease is taken')
   const commits: number[] = []
   const lost: string[] = []

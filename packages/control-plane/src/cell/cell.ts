@@ -23,6 +23,22 @@ export class CellClosedError extends Error {
   }
 }
 
+/** This process does not lead the cell. Nothing was done: what was asked for may be asked again, here or of the leader. */
+export class CellNotLedError extends CellClosedError {
+  constructor() {
+    super('this control plane does not lead it')
+    this.name = 'CellNotLedError'
+  }
+}
+
+/** The store does not take writes. Nothing was done: what was asked for may be asked again. */
+export class CellNotWritableError extends StoreUnavailableError {
+  constructor() {
+    super('the store does not take writes at the moment')
+    this.name = 'CellNotWritableError'
+  }
+}
+
 export interface CellOptions {
   /** Batches that may be on their way to the store at once. */
   readonly batchesInFlight: number
@@ -148,8 +164,8 @@ export class Cell {
    * Runs `change` at once, to its end, over the tables. Resolves with its result once all that it wrote, and all that it
    * can have seen, is durable. When `change` throws, nothing it wrote remains.
    *
-   * @throws what `change` throws; StoreUnavailableError when the store does not take writes (whether this one happened is then not known);
-   *   CellClosedError when leadership ended.
+   * @throws what `change` throws; CellNotWritableError when the store does not take writes, and nothing was done; StoreUnavailableError or
+   *   CellClosedError when it could not be made durable in time or before leadership ended: whether it happened is then not known.
    */
   async transact<T>(change: (tx: Transaction) => T): Promise<T> {
     this.#assertWritable()
@@ -229,7 +245,7 @@ export class Cell {
 
   #assertWritable(): void {
     if (this.#closed !== undefined) throw new CellClosedError(this.#closed)
-    if (this.#retrying) throw new StoreUnavailableError('the store does not take writes at the moment')
+    if (this.#retrying) throw new CellNotWritableError()
   }
 
   #run<T>(change: (tx: Transaction) => T, written: Change[]): T {

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type MemoryWorld, memoryWorld } from '../store/memory/memory-world.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { type Cell, CellClosedError } from './cell.ts'
-import { type CellProcess, type CellProcessOptions, cellProcess, noting } from './testing/cell-process.ts'
+import { addressesOf, type CellProcess, type CellProcessOptions, cellProcess, noting } from './testing/cell-process.ts'
 
 let clock: VirtualClock
 let world: MemoryWorld
@@ -42,7 +42,7 @@ describe('one control plane', () => {
     const history: string[] = []
     const one = await started('p1', { components: ['a', 'b', 'c'].map((name) => noting(name, history)) })
     expect(one.leadership.leading).toBe(true)
-    expect(one.leadership.leader()).toBe('http://p1')
+    expect(one.leadership.leader()).toEqual(addressesOf('p1'))
     expect(history).toEqual(['start a', 'start b', 'start c'])
     await within(1000, one.leadership.stop())
     expect(history.slice(3)).toEqual(['stop c', 'stop b', 'stop a'])
@@ -161,12 +161,12 @@ describe('two control planes', () => {
   test('the second stands by, knows where the first is, and leads at once when that one stops', async () => {
     const [one, two] = [await started('p1'), await started('p2')]
     expect(() => two.leadership.currentCell()).toThrow(CellClosedError)
-    expect(two.leadership.leader()).toBe('http://p1')
+    expect(two.leadership.leader()).toEqual(addressesOf('p1'))
     await within(10, write(one, 'web'))
     await within(10, one.leadership.stop())
     await clock.advanceBy(5000 / 3 + 100)
     expect(families(two)).toEqual(['web'])
-    expect(two.leadership.leader()).toBe('http://p2')
+    expect(two.leadership.leader()).toEqual(addressesOf('p2'))
   })
 
   test('the second leads within the length of the lease after the first is gone', async () => {
@@ -192,7 +192,7 @@ describe('two control planes', () => {
     const commit = one.store.commit({ fence: old.fence, sequence: 2, changes: [] })
     expect(await commit).toEqual({ kind: 'fenced', by: two.leadership.currentCell().fence })
     expect(families(two)).toEqual(['new'])
-    expect(one.leadership.leader()).toBe('http://p2')
+    expect(one.leadership.leader()).toEqual(addressesOf('p2'))
     expect(one.history).toEqual(['start p1', 'stop p1'])
   })
 

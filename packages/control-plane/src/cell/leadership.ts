@@ -2,8 +2,8 @@ import { backoffDelay } from '@berth/shared/backoff.ts'
 import { type Clock, sleep } from '@berth/shared/clock.ts'
 import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
-import type { LeaseOutcome, Store } from '../store/store.ts'
-import { Cell, CellClosedError, type CellOptions } from './cell.ts'
+import type { LeaderAddresses, LeaseOutcome, Store } from '../store/store.ts'
+import { Cell, CellNotLedError, type CellOptions } from './cell.ts'
 import { HeldLease } from './held-lease.ts'
 
 /** Something that lives as long as one leadership of the cell. */
@@ -20,7 +20,9 @@ export interface LeadershipDeps {
   /** Who this process is; another one at each start. */
   readonly holder: string
   /** Where others reach this process while it leads. */
-  readonly address: string
+  readonly addresses: LeaderAddresses
+  /** The holder that this process takes the place of, if that one's process is known to have ended. */
+  readonly predecessor?: string
   /** How long the lease lasts without being renewed, in ms. */
   readonly ttlMs: number
   /** Started in this order, stopped in the reverse. */
@@ -52,7 +54,7 @@ export class Leadership {
   readonly #stopping = new AbortController()
   readonly #triedOnce = Promise.withResolvers<void>()
   #reign: Reign | undefined
-  #leader: string | undefined
+  #leader: LeaderAddresses | undefined
   #running: Promise<void> = Promise.resolve()
 
   constructor(deps: LeadershipDeps) {
@@ -67,16 +69,16 @@ export class Leadership {
   /**
    * The cell that this process leads.
    *
-   * @throws CellClosedError when it leads none.
+   * @throws CellNotLedError when it leads none.
    */
   currentCell(): Cell {
-    if (!this.#reign || !mayAct(this.#reign)) throw new CellClosedError('this control plane does not lead it')
+    if (!this.#reign || !mayAct(this.#reign)) throw new CellNotLedError()
     return this.#reign.cell
   }
 
   /** Where the leader is reached, as far as it is known. */
-  leader(): string | undefined {
-    return this.leading ? this.#deps.address : this.#leader
+  leader(): LeaderAddresses | undefined {
+    return this.leading ? this.#deps.addresses : this.#leader
   }
 
   /** Begins to ask for the lease. Resolves after the first try, when all components run, or another leads, or it failed. */
@@ -111,9 +113,9 @@ export class Leadership {
 
   /** Asks for the lease once and reigns as long as it is held. Returns how long to wait before asking again, in ms. */
   async #seek(): Promise<number> {
-    const { store, holder, ttlMs, address, clock } = this.#deps
+    const { store, holder, ttlMs, addresses, predecessor, clock } = this.#deps
     const askedAt = clock.monotonic()
-    const outcome = await store.acquireLease(holder, ttlMs, address)
+    const outcome = await store.acquireLease(holder, ttlMs, addresses, predecessor)
     if (outcome.kind === 'taken') return this.#standBy(outcome)
     this.#leader = undefined
     await this.#hold(new HeldLease(this.#deps, outcome.fence, askedAt))
@@ -121,8 +123,8 @@ export class Leadership {
   }
 
   #standBy({ leader, by, expiresInMs }: LeaseOutcome & { kind: 'taken' }): number {
-    if (this.#leader !== leader)
-      this.#deps.log.info('another control plane leads; standing by', { leader, epoch: by.epoch })
+    if (this.#leader?.api !== leader.api || this.#leader.agents !== leader.agents)
+      this.#deps.log.info('another control plane leads; standing by', { ...leader, epoch: by.epoch })
     this.#leader = leader
     return Math.min(expiresInMs + afterExpiryMs, this.#deps.ttlMs / asksPerLease)
   }

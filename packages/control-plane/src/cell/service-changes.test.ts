@@ -137,7 +137,7 @@ describe('events', () => {
 
 async function emptyCell(): Promise<Cell> {
   const store = memoryStore({ clock })
-  const lease = await store.acquireLease('test', 60_000, '')
+  const lease = await store.acquireLease('test', 60_000, { api: '', agents: '' })
   if (lease.kind !== 'held') throw new Error('the lease of a new store is taken')
   const deps = { store, fence: lease.fence, clock, random, log: silentLog, defer: queueMicrotask, onLost: () => {} }
   return new Cell(deps, await store.load())

@@ -16,7 +16,7 @@ const deps = { clock, scope, random: seededRandom(3) }
 
 async function cellWith(hosts: readonly HostRecord[]): Promise<Cell> {
   const store = memoryStore({ clock })
-  const lease = await store.acquireLease('test', 60_000, '')
+  const lease = await store.acquireLease('test', 60_000, { api: '', agents: '' })
   if (lease.kind !== 'held') throw new Error('the lease of a new store is taken')
   const cell = new Cell(
     { ...deps, store, fence: lease.fence, log: silentLog, defer: queueMicrotask, onLost: () => {} },

@@ -31,7 +31,17 @@ export const controlPlaneSettings = {
   advertise: optional(text, {
     names: ['BERTH_ADVERTISE'],
     flag: 'advertise',
-    help: 'Address that other control planes and agents reach this one at, if it is not the one that it listens on.',
+    help: '`host:port` that agents reach this control plane at, if it is not the one that it listens on.',
+  }),
+  advertiseApi: optional(text, {
+    names: ['BERTH_ADVERTISE_API'],
+    flag: 'advertise-api',
+    help: 'URL that other control planes reach this API at while it leads, such as `http://10.0.0.1:4566`, if it is not the address that it listens on.',
+  }),
+  holderFile: optional(text, {
+    names: ['BERTH_HOLDER_FILE'],
+    flag: 'holder-file',
+    help: 'File in which this control plane notes who it is, so that the next one on this machine can take its lease at once if it is killed.',
   }),
   redisUrl: setting(text, {
     names: ['BERTH_REDIS_URL'],

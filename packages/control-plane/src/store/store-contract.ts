@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { FeedEntry, Fence, LeaseOutcome, Store, StoredChange } from './store.ts'
+import type { FeedEntry, Fence, LeaderAddresses, LeaseOutcome, Store, StoredChange } from './store.ts'
 
 /** One set of data, and as many processes that use it as a test wants. */
 export interface StoreUnderTest {
@@ -21,6 +21,8 @@ const byName = (a: StoredChange, b: StoredChange) =>
   a.table < b.table || (a.table === b.table && a.key < b.key) ? -1 : 1
 const sorted = (changes: readonly StoredChange[]) => changes.toSorted(byName)
 
+const addressesOf = (holder: string): LeaderAddresses => ({ api: `http://${holder}:4566`, agents: `${holder}:4567` })
+
 /** What every store promises. `makeStore` gives empty data each time. */
 export function describeStoreContract(name: string, makeStore: () => Promise<StoreUnderTest>): void {
   describe(`store contract: ${name}`, () => {
@@ -33,7 +35,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       return store
     }
     const lead = async (store: Store, holder: string, ttlMs = 60_000): Promise<Fence> => {
-      const lease = await store.acquireLease(holder, ttlMs, `http://${holder}`)
+      const lease = await store.acquireLease(holder, ttlMs, addressesOf(holder))
       if (lease.kind !== 'held') throw new Error(`${holder} did not get the lease: ${JSON.stringify(lease)}`)
       return lease.fence
     }
@@ -188,12 +190,12 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
     describe('the lease', () => {
       test('the first holder has epoch 1, and others are told who and where it is', async () => {
         const [one, two] = [await open(), await open()]
-        expect(await one.acquireLease('p1', 60_000, 'http://p1')).toEqual({
+        expect(await one.acquireLease('p1', 60_000, addressesOf('p1'))).toEqual({
           kind: 'held',
           fence: { epoch: 1, holder: 'p1' },
         })
-        const outcome = await two.acquireLease('p2', 60_000, 'http://p2')
-        expect(outcome).toMatchObject({ kind: 'taken', by: { epoch: 1, holder: 'p1' }, leader: 'http://p1' })
+        const outcome = await two.acquireLease('p2', 60_000, addressesOf('p2'))
+        expect(outcome).toMatchObject({ kind: 'taken', by: { epoch: 1, holder: 'p1' }, leader: addressesOf('p1') })
         const { expiresInMs } = outcome as LeaseOutcome & { kind: 'taken' }
         expect(expiresInMs).toBeGreaterThan(0)
         expect(expiresInMs).toBeLessThanOrEqual(60_000)
@@ -224,7 +226,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
           await underTest.passTime(500)
           expect(await one.renewLease(fence, 1000)).toEqual({ kind: 'held', fence })
         }
-        expect((await two.acquireLease('p2', 1000, '')).kind).toBe('taken')
+        expect((await two.acquireLease('p2', 1000, addressesOf('p2'))).kind).toBe('taken')
       })
 
       test('one that expired while nobody took it may be renewed, and commits under it are taken', async () => {
@@ -233,7 +235,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         await underTest.passTime(100)
         expect(await store.commit({ fence, sequence: 1, changes: [] })).toEqual({ kind: 'committed' })
         expect(await store.renewLease(fence, 60_000)).toEqual({ kind: 'held', fence })
-        expect((await (await open()).acquireLease('p2', 1000, '')).kind).toBe('taken')
+        expect((await (await open()).acquireLease('p2', 1000, addressesOf('p2'))).kind).toBe('taken')
       })
 
       test('one that was taken over is not renewed, and says by whom', async () => {
@@ -241,7 +243,7 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         const old = await lead(one, 'p1', 50)
         await underTest.passTime(100)
         const fence = await lead(two, 'p2')
-        expect(await one.renewLease(old, 60_000)).toMatchObject({ kind: 'taken', by: fence, leader: 'http://p2' })
+        expect(await one.renewLease(old, 60_000)).toMatchObject({ kind: 'taken', by: fence, leader: addressesOf('p2') })
         expect(await two.renewLease(fence, 60_000)).toEqual({ kind: 'held', fence })
       })
 
@@ -262,6 +264,16 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
         await one.releaseLease(old)
         await one.releaseLease({ ...fence, holder: 'p1' })
         expect(await two.commit({ fence, sequence: 1, changes: [] })).toEqual({ kind: 'committed' })
+      })
+
+      test('one whose holder is known to have ended is taken at once, and of no other', async () => {
+        const [one, two] = [await open(), await open()]
+        const old = await lead(one, 'p1')
+        expect((await two.acquireLease('p2', 60_000, addressesOf('p2'), 'p0')).kind).toBe('taken')
+        const fence = { epoch: old.epoch + 1, holder: 'p2' }
+        expect(await two.acquireLease('p2', 60_000, addressesOf('p2'), 'p1')).toEqual({ kind: 'held', fence })
+        expect(await one.commit({ fence: old, sequence: 1, changes: [] })).toEqual({ kind: 'fenced', by: fence })
+        expect((await one.acquireLease('p3', 60_000, addressesOf('p3'), 'p1')).kind).toBe('taken')
       })
 
       test('the same process asking again gets a new epoch at once, and its old fence is of no use', async () => {

@@ -42,10 +42,18 @@ export interface FeedEntry {
   readonly changes: readonly StoredChange[]
 }
 
+/** Where others reach the process that leads. */
+export interface LeaderAddresses {
+  /** The API's base URL, such as `http://10.0.0.1:4566`; empty when it takes no requests from others. */
+  readonly api: string
+  /** `host:port` that agents join at. */
+  readonly agents: string
+}
+
 export type LeaseOutcome =
   | { readonly kind: 'held'; readonly fence: Fence }
   /** `leader` is where its holder says that it listens. */
-  | { readonly kind: 'taken'; readonly by: Fence; readonly leader: string; readonly expiresInMs: number }
+  | { readonly kind: 'taken'; readonly by: Fence; readonly leader: LeaderAddresses; readonly expiresInMs: number }
 
 /** What a store says of its own safety, in sentences for the log. */
 export interface SafetyReport {
@@ -76,10 +84,11 @@ export interface Store {
   /** Reads everything. To be called after the lease is held and before the first commit. */
   load(): Promise<LoadedState>
   /**
-   * Takes the lease when it is free or expired, under a new epoch. `leader` is the address that others may forward to.
-   * The epoch is durable before this resolves. Deadlines come from the store's own clock.
+   * Takes the lease when it is free or expired, under a new epoch. `leader` is where others reach this process. The epoch is durable before
+   * this resolves. Deadlines come from the store's own clock. A lease that `predecessor` holds is taken at once: to be given only for a
+   * holder whose process is known to have ended.
    */
-  acquireLease(holder: string, ttlMs: number, leader: string): Promise<LeaseOutcome>
+  acquireLease(holder: string, ttlMs: number, leader: LeaderAddresses, predecessor?: string): Promise<LeaseOutcome>
   /** Keeps the lease for another `ttlMs`; `taken` when it is somebody else's, and then it never comes back to this fence. */
   renewLease(fence: Fence, ttlMs: number): Promise<LeaseOutcome>
   /** Gives the lease back, if it is still held, so that a successor need not wait for its end. */

@@ -31,6 +31,9 @@ export interface CellProcess {
   thaw(): void
 }
 
+/** Where the process of this name says that it is reached. */
+export const addressesOf = (name: string) => ({ api: `http://${name}`, agents: name })
+
 /** A component that notes in `history` what is asked of it. */
 export const noting = (name: string, history: string[], start: (cell: Cell) => void | Promise<void> = () => {}) => ({
   name,
@@ -58,7 +61,7 @@ export function cellProcess({
   const leadership = new Leadership({
     store,
     holder: name,
-    address: `http://${name}`,
+    addresses: addressesOf(name),
     ttlMs,
     components: components ?? [noting(name, history)],
     clock: ownClock,

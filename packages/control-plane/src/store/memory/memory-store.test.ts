@@ -21,7 +21,7 @@ describe('faults of the memory store', () => {
     const clock = virtualClock()
     const world = memoryWorld()
     const store = memoryStore({ clock, world, faults: { fate: () => fates.shift() ?? 'done' } })
-    const lease = await store.acquireLease('p1', 5000, '')
+    const lease = await store.acquireLease('p1', 5000, { api: '', agents: '' })
     if (lease.kind !== 'held') throw new Error('the lease of an empty store was not free')
     return { store, world, fence: lease.fence }
   }
@@ -42,7 +42,7 @@ describe('faults of the memory store', () => {
     const clock = virtualClock()
     const delays = [0, 0, 50, 1, 2, 3]
     const store = memoryStore({ clock, faults: { delayMs: () => delays.shift() ?? 0 } })
-    const lease = await store.acquireLease('p1', 5000, '')
+    const lease = await store.acquireLease('p1', 5000, { api: '', agents: '' })
     const answered: number[] = []
     const fence = { epoch: 1, holder: 'p1' }
     const commits = [1, 2].map(async (sequence) => {

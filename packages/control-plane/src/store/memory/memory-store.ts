@@ -8,7 +8,7 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../store.ts'
-import { type MemoryWorld, memoryWorld } from './memory-world.ts'
+import { type MemoryWorld, memoryWorld, nowhere } from './memory-world.ts'
 
 export type StoreOperation = 'commit' | 'load' | 'acquireLease' | 'renewLease' | 'releaseLease'
 
@@ -73,11 +73,11 @@ export function memoryStore({ clock, world = memoryWorld(), faults = {} }: Memor
         ).flat(),
       })),
 
-    acquireLease: (holder, ttlMs, leader) =>
+    acquireLease: (holder, ttlMs, leader, predecessor) =>
       call('acquireLease', (): LeaseOutcome => {
         const { state } = world
-        if (state.holder !== '' && state.holder !== holder && state.deadline > clock.monotonic())
-          return taken(world, clock)
+        const isFree = ['', holder, predecessor].includes(state.holder) || state.deadline <= clock.monotonic()
+        if (!isFree) return taken(world, clock)
         Object.assign(state, { epoch: state.epoch + 1, holder, leader, deadline: clock.monotonic() + ttlMs })
         return { kind: 'held', fence: { epoch: state.epoch, holder } }
       }),
@@ -91,7 +91,7 @@ export function memoryStore({ clock, world = memoryWorld(), faults = {} }: Memor
 
     releaseLease: (fence) =>
       call('releaseLease', () => {
-        if (holds(world, fence)) Object.assign(world.state, { holder: '', leader: '', deadline: 0 })
+        if (holds(world, fence)) Object.assign(world.state, { holder: '', leader: nowhere, deadline: 0 })
       }),
 
     feed: (afterSequence, signal) => readFeed(world, afterSequence, AbortSignal.any([signal, closing.signal])),

@@ -1,10 +1,10 @@
-import type { FeedEntry } from '../store.ts'
+import type { FeedEntry, LeaderAddresses } from '../store.ts'
 
 interface State {
   epoch: number
   /** Empty when nobody holds the lease. */
   holder: string
-  leader: string
+  leader: LeaderAddresses
   /** When the lease ends, in ms of the store's monotonic clock. */
   deadline: number
   sequence: number
@@ -24,13 +24,16 @@ export interface MemoryWorld {
   restore(snapshot: MemorySnapshot): void
 }
 
+/** Where a leader is while there is none. */
+export const nowhere: LeaderAddresses = { api: '', agents: '' }
+
 /** A world in which nothing ever happened. */
 export function memoryWorld(): MemoryWorld {
   const world: MemoryWorld = {
     state: {
       epoch: 0,
       holder: '',
-      leader: '',
+      leader: nowhere,
       deadline: 0,
       sequence: 0,
       tables: new Map(),

@@ -21,17 +21,18 @@ local deadline = tonumber(cell[4] or '0')
 const taken = `return {1, epoch, holder, cell[3] or '', deadline - now}`
 
 /**
- * Takes the lease when it is free, expired, or the caller's own, under an epoch above all that were.
+ * Takes the lease when it is free, expired, the caller's own or its dead predecessor's, under an epoch above all that were.
  *
  * ARGV[1]  who asks
  * ARGV[2]  for how long, in ms
- * ARGV[3]  where others reach the holder
+ * ARGV[3]  where others reach the holder, as JSON
  * ARGV[4]  the highest epoch that the caller ever saw: a store that went back must not give it out again
+ * ARGV[5]  a holder that is known to have ended; empty for none
  */
 export const acquireLeaseScript = luaScript(
   'acquire-lease',
   `${now}
-if holder ~= '' and holder ~= ARGV[1] and deadline > now then ${taken} end
+if holder ~= '' and holder ~= ARGV[1] and holder ~= ARGV[5] and deadline > now then ${taken} end
 local next = string.format('%.0f', math.max(tonumber(epoch), tonumber(ARGV[4])) + 1)
 redis.call('HSET', KEYS[1], 'epoch', next, 'holder', ARGV[1], 'leader', ARGV[3],
   'deadline', string.format('%.0f', now + ARGV[2]))

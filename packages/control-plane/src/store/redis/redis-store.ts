@@ -6,6 +6,7 @@ import {
   type CommitOutcome,
   type FeedEntry,
   type Fence,
+  type LeaderAddresses,
   type LeaseOutcome,
   type LoadedState,
   type SafetyReport,
@@ -81,11 +82,15 @@ export function redisStore(options: RedisStoreOptions): Store {
       return loadRecords((command) => connection.send(command), keys)
     },
 
-    async acquireLease(holder: string, ttlMs: number, leader: string): Promise<LeaseOutcome> {
+    async acquireLease(
+      holder: string,
+      ttlMs: number,
+      leader: LeaderAddresses,
+      predecessor = '',
+    ): Promise<LeaseOutcome> {
       await connection.usable()
-      return seen(
-        leaseOutcome(await runDurably(acquireLeaseScript, [keys.cell], [holder, ttlMs, leader, highestEpoch])),
-      )
+      const args = [holder, ttlMs, JSON.stringify(leader), highestEpoch, predecessor]
+      return seen(leaseOutcome(await runDurably(acquireLeaseScript, [keys.cell], args)))
     },
 
     async renewLease(fence: Fence, ttlMs: number): Promise<LeaseOutcome> {

@@ -1,4 +1,4 @@
-import type { CommitOutcome, Fence, LeaseOutcome } from '../store.ts'
+import type { CommitOutcome, Fence, LeaderAddresses, LeaseOutcome } from '../store.ts'
 
 /** The first element of what every script answers. The scripts' headers name them. */
 const replyCode = { done: 0, fenced: 1, outOfSequence: 2 } as const
@@ -31,10 +31,17 @@ export function leaseOutcome([code, epoch, holder, leader, expiresInMs]: ScriptR
       return {
         kind: 'taken',
         by: fenceOf(epoch, holder),
-        leader: String(leader),
+        leader: leaderOf(String(leader)),
         expiresInMs: Math.max(0, Number(expiresInMs)),
       }
     default:
       throw new Error(`a lease script answered the unknown code ${code}`)
   }
+}
+
+/** What a holder left of where it is reached. One of a version that knew no API address wrote its agents' address alone. */
+function leaderOf(text: string): LeaderAddresses {
+  if (!text.startsWith('{')) return { api: '', agents: text }
+  const { api, agents } = JSON.parse(text) as LeaderAddresses
+  return { api, agents }
 }

@@ -36,7 +36,7 @@ export function testControlPlane(seed = 1): TestControlPlane {
   const random = seededRandom(seed)
   const store = memoryStore({ clock })
   // The store does its calls in their order: the lease is there before the first commit asks for it.
-  void store.acquireLease(fence.holder, leaseMs, '')
+  void store.acquireLease(fence.holder, leaseMs, { api: '', agents: '' })
   const cell = new Cell(
     {
       store,
