@@ -21,6 +21,7 @@ import { daemonController } from './controllers/daemons.ts'
 import { lostHostsController } from './controllers/lost-hosts.ts'
 import { reaperController } from './controllers/reaper.ts'
 import { serviceController } from './controllers/services.ts'
+import { taskSetController } from './controllers/task-sets.ts'
 import { ensureDefaultCluster } from './default-cluster.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import { listenForAgents } from './dispatch/grpc-gateway.ts'
@@ -77,6 +78,7 @@ export async function startControlPlane(
     lostHostsController({ ...deps, defer }),
     serviceController({ ...deps, defer }),
     daemonController({ ...deps, defer }),
+    taskSetController({ ...deps, defer }),
     reaperController(deps),
     {
       name: 'dispatch',

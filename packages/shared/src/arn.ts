@@ -23,6 +23,9 @@ export const serviceDeploymentArn = (scope: ArnScope, cluster: string, service: 
   ecsArn(scope, `service-deployment/${cluster}/${service}/${id}`)
 export const serviceRevisionArn = (scope: ArnScope, cluster: string, service: string, id: string): Arn =>
   ecsArn(scope, `service-revision/${cluster}/${service}/${id}`)
+/** A task set's id is `ecs-svc/<19 digits>`, so that its ARN ends in two parts. */
+export const taskSetArn = (scope: ArnScope, cluster: string, service: string, id: string): Arn =>
+  ecsArn(scope, `task-set/${cluster}/${service}/${id}`)
 export const containerInstanceArn = (scope: ArnScope, cluster: string, id: string): Arn =>
   ecsArn(scope, `container-instance/${cluster}/${id}`)
 export const containerArn = (scope: ArnScope, cluster: string, taskId: string, containerUuid: string): Arn =>

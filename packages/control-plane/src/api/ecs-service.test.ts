@@ -18,7 +18,7 @@ describe('ecsService', () => {
   })
 
   it('names an operation that is both handled and refused, or unknown', () => {
-    expect(() => ecsService(handlers([...supported, 'CreateTaskSet']))).toThrow('CreateTaskSet have a handler and')
+    expect(() => ecsService(handlers([...supported, 'CreateDaemon']))).toThrow('CreateDaemon have a handler and')
     expect(() => ecsService(handlers([...supported, 'FlyTask']))).toThrow('FlyTask are not in the model')
   })
 })

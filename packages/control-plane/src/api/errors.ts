@@ -46,6 +46,10 @@ export const serviceNotFound = (): ApiError => new ApiError('ServiceNotFoundExce
 /** The service that was named is INACTIVE or DRAINING. */
 export const serviceNotActive = (): ApiError => new ApiError('ServiceNotActiveException', 'Service was not ACTIVE.')
 
+/** The task set that was named does not exist. */
+export const taskSetNotFound = (): ApiError =>
+  new ApiError('TaskSetNotFoundException', 'The specified task set does not exist.')
+
 /** The service deployment that was named does not exist. */
 export const serviceDeploymentNotFound = (): ApiError =>
   new ApiError('ServiceDeploymentNotFoundException', 'The service deployment was not found.')

@@ -4,7 +4,6 @@ import type { EcsOperation } from './operation.ts'
 const gateways = 'Berth has no gateways.'
 const daemons = 'Berth has no managed daemons; a service with the DAEMON scheduling strategy runs on every host.'
 const expressServices = 'Berth has no Express Mode services; use CreateService.'
-const taskSets = 'Berth deploys services with the ECS deployment controller only, which has no task sets.'
 const agentProtocol = "It is for Amazon's own container agent; hosts join Berth with Berth's agent."
 const autoScaling = 'Berth places tasks on the hosts that are registered; it has no Auto Scaling groups.'
 const notYet = 'It is not part of Berth yet.'
@@ -20,13 +19,11 @@ export const unsupportedOperations: Readonly<Partial<Record<EcsOperation, string
   CreateDaemon: daemons,
   CreateExpressGatewayService: expressServices,
   CreateGateway: gateways,
-  CreateTaskSet: taskSets,
   DeleteCapacityProvider: autoScaling,
   DeleteDaemon: daemons,
   DeleteDaemonTaskDefinition: daemons,
   DeleteExpressGatewayService: expressServices,
   DeleteGateway: gateways,
-  DeleteTaskSet: taskSets,
   DescribeDaemon: daemons,
   DescribeDaemonDeployments: daemons,
   DescribeDaemonRevisions: daemons,
@@ -35,7 +32,6 @@ export const unsupportedOperations: Readonly<Partial<Record<EcsOperation, string
   DescribeGateway: gateways,
   DescribeGatewayResources: gateways,
   DescribeGatewayRoute: gateways,
-  DescribeTaskSets: taskSets,
   DisassociateGatewayFromCluster: gateways,
   DiscoverPollEndpoint: agentProtocol,
   ExecuteCommand: notYet,
@@ -56,8 +52,6 @@ export const unsupportedOperations: Readonly<Partial<Record<EcsOperation, string
   UpdateDaemon: daemons,
   UpdateExpressGatewayService: expressServices,
   UpdateGateway: gateways,
-  UpdateServicePrimaryTaskSet: taskSets,
-  UpdateTaskSet: taskSets,
 }
 
 /** The refusal of an operation that Berth does not honour. */

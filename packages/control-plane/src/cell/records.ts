@@ -252,10 +252,12 @@ export interface ServiceRecord {
   readonly status: 'ACTIVE' | 'DRAINING' | 'INACTIVE'
   readonly schedulingStrategy: 'REPLICA' | 'DAEMON'
   readonly desiredCount: number
-  readonly taskDefinitionArn: string
+  /** Absent where an external controller deploys it and it has no primary task set. */
+  readonly taskDefinitionArn?: string
   readonly launchType?: 'EC2' | 'FARGATE' | 'EXTERNAL'
   readonly capacityProviderStrategy: readonly ecs.CapacityProviderStrategyItem[]
   readonly platformVersion?: string
+  /** `EXTERNAL`: it has task sets and no deployments. */
   readonly deploymentController: 'ECS' | 'EXTERNAL'
   /** With ECS's defaults filled in, as Describe answers it. */
   readonly deploymentConfiguration: ecs.DeploymentConfiguration
@@ -282,6 +284,39 @@ export interface ServiceRecord {
   readonly steady: boolean
   /** When the last "unable to place" event of each text was written, so that equal ones are left out for 6 h. */
   readonly placementFailure?: { readonly message: string; readonly at: number }
+}
+
+/** A share of the tasks of a service that an external controller deploys: those of one task definition. */
+export interface TaskSetRecord {
+  /** `ecs-svc/<19 digits>`: what its tasks have as `startedBy` and as their deployment. */
+  readonly id: string
+  readonly arn: string
+  /** `<cluster>/<service>` */
+  readonly service: string
+  /** `DRAINING`: its tasks are stopped, and it is gone when they are. */
+  readonly status: 'PRIMARY' | 'ACTIVE' | 'DRAINING'
+  readonly taskDefinitionArn: string
+  readonly launchType: 'EC2' | 'FARGATE' | 'EXTERNAL'
+  readonly capacityProviderStrategy: readonly ecs.CapacityProviderStrategyItem[]
+  readonly platformVersion?: string
+  readonly networkConfiguration?: ecs.NetworkConfiguration
+  readonly externalId?: string
+  /** How many of the service's tasks it is to have, in percent of the service's desired count. */
+  readonly scalePercent: number
+  /** Whether all of its tasks run and are healthy, as it was last looked at, and since when. */
+  readonly stable: boolean
+  readonly stabilityAt: number
+  /** Consecutive failures; 0 again once a task runs. */
+  readonly failedTasks: number
+  /** Restart throttle: no new task of this set before this time. */
+  readonly notBefore?: number
+  /** How many times in a row the throttle has grown. */
+  readonly throttleSteps: number
+  /** What last stood in its way, so that equal complaints are left out for 6 h. */
+  readonly placementFailure?: { readonly message: string; readonly at: number }
+  readonly tags: TagRecord
+  readonly createdAt: number
+  readonly updatedAt: number
 }
 
 /** What a deployment's tasks are made from, kept after the deployment: a service revision. */
@@ -351,6 +386,7 @@ export interface ClientTokenRecord {
   readonly key: string
   /** Hash of the rest of the input: the same token with another input is refused. */
   readonly fingerprint: string
+  /** Ids of the tasks, or of the task set, that were made. */
   readonly taskIds: readonly string[]
   readonly createdAt: number
 }
@@ -369,6 +405,8 @@ export interface CellRecords {
   hosts: HostRecord
   /** By `cluster/name`. */
   services: ServiceRecord
+  /** By `cluster/name/id`. */
+  taskSets: TaskSetRecord
   /** By `cluster/name/id`. */
   serviceRevisions: ServiceRevisionRecord
   /** By `cluster/name/id`. */
@@ -390,6 +428,7 @@ export const tableNames = [
   'tasks',
   'hosts',
   'services',
+  'taskSets',
   'serviceRevisions',
   'serviceDeployments',
   'serviceEvents',
@@ -399,7 +438,7 @@ export const tableNames = [
 
 export const serviceKey = (cluster: string, name: string): string => `${cluster}/${name}`
 export const taskDefinitionKey = (family: string, revision: number): string => `${family}:${revision}`
-/** The key of a service's revision or service deployment. */
+/** The key of a service's task set, revision or service deployment. */
 export const ofServiceKey = (service: string, id: string): string => `${service}/${id}`
 export const serviceEventKey = (service: string, sequence: number): string =>
   `${service}/${String(sequence).padStart(12, '0')}`

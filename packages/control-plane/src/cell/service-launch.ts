@@ -13,10 +13,16 @@ export function taskDefinitionOfArn(tables: ReadonlyTables, arn: string): TaskDe
   return tables.taskDefinitions.get(taskDefinitionKey(family, Number(revision)))
 }
 
-/** What a service launches for one of its deployments. `capacityProviderName` comes from `chooseCapacityProviders` where there is a strategy. */
+/** What a service launches tasks for: one of its deployments, or a task set. */
+export type LaunchSource = Pick<
+  DeploymentRecord,
+  'id' | 'taskDefinitionArn' | 'launchType' | 'capacityProviderStrategy' | 'platformVersion' | 'networkConfiguration'
+>
+
+/** What a service launches for one of its deployments or task sets. `capacityProviderName` comes from `chooseCapacityProviders` where there is a strategy. */
 export function serviceLaunch(
   service: ServiceRecord,
-  deployment: DeploymentRecord,
+  deployment: LaunchSource,
   definition: TaskDefinitionRecord,
   capacityProviderName?: string,
 ): TaskLaunch {

@@ -14,6 +14,7 @@ import {
   type TableName,
   type TaskDefinitionRecord,
   type TaskRecord,
+  type TaskSetRecord,
 } from './records.ts'
 import { Table } from './table.ts'
 
@@ -49,6 +50,7 @@ export function createTables() {
       cluster: (service) => service.cluster,
       taskDefinition: (service) => (service.status === 'INACTIVE' ? undefined : service.taskDefinitionArn),
     }),
+    taskSets: new Table<TaskSetRecord, 'service'>({ service: (taskSet) => taskSet.service }),
     serviceRevisions: new Table<ServiceRevisionRecord, 'service'>({ service: (revision) => revision.service }),
     serviceDeployments: new Table<ServiceDeploymentRecord, 'service'>({ service: (deployment) => deployment.service }),
     serviceEvents: new Table<ServiceEventRecord, 'service'>({ service: (event) => event.service }),

@@ -9,11 +9,11 @@ import type { Controller } from './controller.ts'
 import { type DaemonHost, planDaemon } from './daemon-plan.ts'
 import { type ServiceControllerDeps, serviceLoop } from './service-loop.ts'
 import type { ServiceTask } from './service-plan.ts'
-import type { ServiceScheduling, ServiceSituation } from './service-step.ts'
+import { scheduledBy, type ServiceScheduling, type ServiceSituation } from './service-step.ts'
 
 /** Keeps one task of each DAEMON service on every host that may run it, as hosts come and go. */
 export const daemonController = (deps: ServiceControllerDeps): Controller =>
-  serviceLoop(deps, 'daemons', daemonScheduling)
+  serviceLoop(deps, 'daemons', scheduledBy(daemonScheduling))
 
 const daemonScheduling: ServiceScheduling = {
   strategy: 'DAEMON',

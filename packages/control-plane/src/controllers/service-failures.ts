@@ -3,15 +3,15 @@ import { type DeploymentRecord, type ServiceRecord, serviceKey, type TaskRecord 
 import { appendServiceEvent, changeDeployment, primaryDeployment } from '../cell/service-changes.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { resetsOnHealthyTask } from './circuit-breaker.ts'
+import { failuresAfter, failuresEnded, hasFailed } from './restart-throttle.ts'
 import type { ServiceTask } from './service-plan.ts'
 import { cannotStartConsistently, failedHealthChecks } from './service-sentences.ts'
 
 /** How many tasks in a row must fail to start before a service says so. */
-const failuresBeforeComplaint = 3
+export const failuresBeforeComplaint = 3
 
 /**
- * Takes note of tasks of the service that ended, each once, and counts those of the running deployment that failed. A task that never ran
- * makes the next one wait, longer each time; one that ran and ended is replaced at once (ECS developer guide, "Service throttle logic").
+ * Takes note of tasks of the service that ended, each once, and counts those of the running deployment that failed.
  */
 export function noticeEnds(tx: Transaction, service: ServiceRecord, deps: ControlPlaneDeps): ServiceRecord {
   let result = service
@@ -24,10 +24,6 @@ export function noticeEnds(tx: Transaction, service: ServiceRecord, deps: Contro
   return result
 }
 
-/** Ended although nobody asked it to. */
-const hasFailed = (task: TaskRecord): boolean =>
-  task.stopCode === 'TaskFailedToStart' || task.stopCode === 'EssentialContainerExited'
-
 function countFailure(
   tx: Transaction,
   service: ServiceRecord,
@@ -37,16 +33,12 @@ function countFailure(
 ): ServiceRecord {
   const now = deps.clock.now()
   const counts = {
-    failedTasks: deployment.failedTasks + 1,
+    ...failuresAfter(deployment, task, deps.settings.restartThrottle, now),
     ...(task.healthyAt === undefined && breakerCount(deployment, 1)),
   }
-  if (task.startedAt !== undefined) return changeDeployment(service, deployment.id, counts, now)
-  const { baseMs, maxMs } = deps.settings.restartThrottle
-  const throttleSteps = deployment.throttleSteps + 1
-  const wait = Math.min(maxMs, baseMs * 2 ** Math.min(throttleSteps - 1, 30))
-  if (counts.failedTasks === failuresBeforeComplaint)
+  if (task.startedAt === undefined && counts.failedTasks === failuresBeforeComplaint)
     appendServiceEvent(tx, deps, service, cannotStartConsistently(service))
-  return changeDeployment(service, deployment.id, { ...counts, throttleSteps, notBefore: now + wait }, now)
+  return changeDeployment(service, deployment.id, counts, now)
 }
 
 const breakerCount = ({ breakerFailures = 0 }: DeploymentRecord, more: number) => ({
@@ -76,7 +68,7 @@ export function noticeHealth(
   const ofPrimary = ({ task }: ServiceTask) => task.deploymentId === primary.id
   const changes: Partial<DeploymentRecord> = {
     ...countAfter(primary, failing.filter(ofPrimary).length, proven.some(ofPrimary) && resetsOnHealthyTask(service)),
-    ...(judged.some((each) => ofPrimary(each) && each.task.lastStatus === 'RUNNING') && afterStart(primary)),
+    ...(judged.some((each) => ofPrimary(each) && each.task.lastStatus === 'RUNNING') && failuresEnded(primary)),
   }
   return Object.keys(changes).length === 0 ? service : changeDeployment(service, primary.id, changes, now)
 }
@@ -85,6 +77,3 @@ function countAfter(primary: DeploymentRecord, failed: number, reset: boolean): 
   const before = reset ? 0 : (primary.breakerFailures ?? 0)
   return before + failed === (primary.breakerFailures ?? 0) ? {} : { breakerFailures: before + failed }
 }
-
-const afterStart = ({ failedTasks, throttleSteps }: DeploymentRecord): Partial<DeploymentRecord> =>
-  failedTasks === 0 && throttleSteps === 0 ? {} : { failedTasks: 0, throttleSteps: 0, notBefore: 0 }

@@ -41,6 +41,10 @@ export function launchMissing(
   return { service: complain(tx, service, say.cannotPlace(service, explanation), deps), waitsForRoom: true }
 }
 
+/** Whether a complaint in these words was made not long ago. */
+export const wasSaid = (last: ServiceRecord['placementFailure'], message: string, now: number): boolean =>
+  last?.message === message && now - last.at < repeatComplaintAfterMs
+
 /** Says what stands in the way, unless it was said in these words not long ago. */
 export function complain(
   tx: Transaction,
@@ -49,8 +53,7 @@ export function complain(
   deps: ControlPlaneDeps,
 ): ServiceRecord {
   const now = deps.clock.now()
-  const last = service.placementFailure
-  if (last?.message === message && now - last.at < repeatComplaintAfterMs) return service
+  if (wasSaid(service.placementFailure, message, now)) return service
   appendServiceEvent(tx, deps, service, message)
   return { ...service, placementFailure: { message, at: now }, steady: false }
 }

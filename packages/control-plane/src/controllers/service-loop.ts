@@ -4,17 +4,17 @@ import type { Change, ReadonlyTables } from '../cell/tables.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import type { Controller } from './controller.ts'
 import { KeyedLoop } from './keyed-loop.ts'
-import { type ServiceScheduling, stepService } from './service-step.ts'
+import type { ServiceWork } from './service-step.ts'
 
 export interface ServiceControllerDeps extends ControlPlaneDeps {
   readonly defer: (run: () => void) => void
 }
 
 /**
- * Brings the services of one scheduling strategy to where they are to be, a step at each thing that happens to one: a task's status, a
+ * Brings the services that `work` owns to where they are to be, a step at each thing that happens to one: a task's status, a
  * changed service, room that came free for one that waits for it.
  */
-export function serviceLoop(deps: ServiceControllerDeps, name: string, scheduling: ServiceScheduling): Controller {
+export function serviceLoop(deps: ServiceControllerDeps, name: string, work: ServiceWork): Controller {
   /** Services that wait for room. Only a hint for who to wake: the fact is the missing task. */
   const waiting = new Set<string>()
   let stopWatching = () => {}
@@ -27,20 +27,20 @@ export function serviceLoop(deps: ServiceControllerDeps, name: string, schedulin
         ...deps,
         name: `${name} controller`,
         work: async (key) => {
-          const outcome = await cell.transact((tx) => stepService(tx, key, deps, scheduling))
+          const outcome = await cell.transact((tx) => work.step(tx, key, deps))
           if (outcome.waitsForRoom) waiting.add(key)
           else waiting.delete(key)
           return outcome.lookAgainInMs
         },
       })
-      const isOurs = (key: string) => cell.tables.services.get(key)?.schedulingStrategy === scheduling.strategy
       const touch = (key: string) => {
-        if (isOurs(key)) loop?.touch(key)
+        const service = cell.tables.services.get(key)
+        if (service !== undefined && work.owns(service)) loop?.touch(key)
       }
       stopWatching = cell.onApplied((changes) => {
         for (const change of changes) {
           for (const key of servicesConcerned(change, cell.tables)) touch(key)
-          for (const key of scheduling.alsoConcerned(change, cell.tables)) touch(key)
+          for (const key of work.alsoConcerned(change, cell.tables)) touch(key)
           if (waiting.size > 0 && mayGiveRoom(change)) for (const key of waiting) touch(key)
         }
       })
@@ -58,7 +58,7 @@ export function serviceLoop(deps: ServiceControllerDeps, name: string, schedulin
 function* servicesConcerned(change: Change, tables: ReadonlyTables): Iterable<string> {
   if (change.table === 'services') {
     if (change.after && change.after.status !== 'INACTIVE') yield change.key
-  } else if (change.table === 'serviceDeployments') {
+  } else if (change.table === 'serviceDeployments' || change.table === 'taskSets') {
     if (change.after) yield change.after.service
   } else if (change.table === 'tasks') {
     const task = change.after ?? change.before

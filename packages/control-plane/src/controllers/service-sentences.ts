@@ -1,6 +1,6 @@
 import type { Explanation, HostVerdict } from '../scheduler/explanation.ts'
 import { describeLack, renderExplanation } from '../scheduler/explain.ts'
-import type { DeploymentRecord, ServiceRecord, TaskRecord } from '../cell/records.ts'
+import type { DeploymentRecord, ServiceRecord, TaskRecord, TaskSetRecord } from '../cell/records.ts'
 
 /**
  * What a service says of itself in its events and deployments, word for word as ECS (developer guide, "Amazon ECS service event
@@ -15,6 +15,15 @@ export const startedTasks = ({ name }: ServiceRecord, tasks: readonly TaskRecord
 export const stoppedTasks = ({ name }: ServiceRecord, tasks: readonly TaskRecord[]): string =>
   `(service ${name}) has stopped ${tasks.length} running tasks: ${listed(tasks)}.`
 
+/** Of task sets ECS says which one. */
+const ofTaskSet = ({ name }: ServiceRecord, { id }: TaskSetRecord): string => `(service ${name}, taskSet ${id})`
+
+export const taskSetStartedTasks = (service: ServiceRecord, set: TaskSetRecord, tasks: readonly TaskRecord[]): string =>
+  `${ofTaskSet(service, set)} has started ${tasks.length} tasks: ${listed(tasks)}.`
+
+export const taskSetStoppedTasks = (service: ServiceRecord, set: TaskSetRecord, tasks: readonly TaskRecord[]): string =>
+  `${ofTaskSet(service, set)} has stopped ${tasks.length} running tasks: ${listed(tasks)}.`
+
 export const steadyState = ({ name }: ServiceRecord): string => `(service ${name}) has reached a steady state.`
 
 export const deploymentCompleted = ({ name }: ServiceRecord, deployment: DeploymentRecord): string =>
@@ -26,7 +35,7 @@ export const cannotStartConsistently = ({ name }: ServiceRecord): string =>
 export const blockedByConfiguration = ({ name }: ServiceRecord): string =>
   `(service ${name}) was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.`
 
-export const scalingActivity = (deployment: DeploymentRecord): string =>
+export const scalingActivity = (deployment: Pick<DeploymentRecord, 'id'>): string =>
   `Scaling activity initiated by (deployment ${deployment.id})`
 
 export const rolloutCompleted = ({ id }: DeploymentRecord): string => `ECS deployment ${id} completed.`

@@ -2,6 +2,7 @@ import type { Transaction } from '../cell/cell.ts'
 import { clusterSettingsOf } from '../cell/cluster-settings.ts'
 import {
   type DeploymentRecord,
+  serviceKey,
   type ServiceRecord,
   type TaskDefinitionRecord,
   type TaskRecord,
@@ -21,7 +22,7 @@ import { bakedAt, settle } from './service-settling.ts'
 import { judgeTask } from './service-task.ts'
 
 /** Room may also appear by what is not seen here: look again after this long. */
-const placementRetryMs = 30_000
+export const placementRetryMs = 30_000
 
 /** What a scheduling strategy wants to happen to a service now. */
 export interface ServiceMoves {
@@ -58,17 +59,41 @@ export interface StepOutcome {
   readonly lookAgainInMs: number | undefined
 }
 
-const nothingToDo: StepOutcome = { waitsForRoom: false, lookAgainInMs: undefined }
+export const nothingToDo: StepOutcome = { waitsForRoom: false, lookAgainInMs: undefined }
+
+/** Which services a loop works on, and what it does to one of them. */
+export interface ServiceWork {
+  owns(service: ServiceRecord): boolean
+  /** Services that a change concerns, beside those that every loop looks at. */
+  alsoConcerned(change: Change, tables: ReadonlyTables): Iterable<string>
+  /** One step of one service, whole. A service that is none of the loop's any more is left alone. */
+  step(tx: Transaction, key: string, deps: ControlPlaneDeps): StepOutcome
+}
+
+/** The services of a scheduling strategy whose deployments Berth makes itself. */
+export function scheduledBy(scheduling: ServiceScheduling): ServiceWork {
+  const owns = ({ schedulingStrategy, deploymentController }: ServiceRecord): boolean =>
+    schedulingStrategy === scheduling.strategy && deploymentController === 'ECS'
+  return {
+    owns,
+    alsoConcerned: (change, tables) => scheduling.alsoConcerned(change, tables),
+    step(tx, key, deps) {
+      const service = tx.tables.services.get(key)
+      return service && service.status !== 'INACTIVE' && owns(service)
+        ? stepService(tx, service, deps, scheduling)
+        : nothingToDo
+    },
+  }
+}
 
 /** One step of one service, whole: what ended is noted, tasks are stopped and started, and what there is to say is said. */
-export function stepService(
+function stepService(
   tx: Transaction,
-  key: string,
+  before: ServiceRecord,
   deps: ControlPlaneDeps,
   scheduling: ServiceScheduling,
 ): StepOutcome {
-  const before = tx.tables.services.get(key)
-  if (!before || before.status === 'INACTIVE' || before.schedulingStrategy !== scheduling.strategy) return nothingToDo
+  const key = serviceKey(before.cluster, before.name)
   const now = deps.clock.now()
   let service = noticeEnds(tx, before, deps)
   const settleMs = clusterSettingsOf(tx.tables.clusters.get(service.cluster)).settleMs ?? deps.settings.settleMs

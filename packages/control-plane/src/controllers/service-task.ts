@@ -40,3 +40,6 @@ export function judgeTask(
 
 const isChecked = (task: TaskRecord): boolean =>
   task.containers.some(({ essential, hasHealthCheck }) => essential && hasHealthCheck)
+
+/** A service that is deleted stops its tasks whatever protects them. */
+export const unprotected = (task: ServiceTask): ServiceTask => ({ ...task, protected: false })

@@ -28,7 +28,7 @@ export interface ServiceSummary {
   readonly cluster: string
   readonly status: string
   readonly schedulingStrategy: 'REPLICA' | 'DAEMON'
-  /** `family:revision` */
+  /** `family:revision`; empty where an external controller deploys the service and it has no primary task set. */
   readonly taskDefinition: string
   readonly desiredCount: number
   readonly runningCount: number
@@ -157,7 +157,7 @@ export function serviceSummary({ tables }: CellView, service: ServiceRecord): Se
     cluster: service.cluster,
     status: service.status,
     schedulingStrategy: service.schedulingStrategy,
-    taskDefinition: shortName(service.taskDefinitionArn),
+    taskDefinition: shortName(service.taskDefinitionArn ?? ''),
     desiredCount: service.desiredCount,
     runningCount: running,
     pendingCount: pending,

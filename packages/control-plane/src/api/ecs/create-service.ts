@@ -9,6 +9,7 @@ import { invalidParameter } from '../errors.ts'
 import type { EcsInput, EcsOutput, RequestContext } from '../operation.ts'
 import { resolveCluster, resolveTaskDefinition } from './arn-references.ts'
 import { deploymentConfigurationFor } from './deployment-configuration.ts'
+import { newExternalService, saidOfTaskSets } from './external-service.ts'
 import { assertSupportsLaunchType, launchChoice, platformVersionFor, resolvedPlatformVersion } from './launch-choice.ts'
 import { networkConfigurationFor } from './network-configuration.ts'
 import { placementConstraintsOf, placementStrategyOf } from './placement-input.ts'
@@ -31,7 +32,12 @@ export function createService(
   context: RequestContext,
 ): EcsOutput<'CreateService'> {
   const cluster = resolveCluster(tx.tables, deps.scope, input.cluster)
-  const wanted = newService(tx, deps, cluster, input, context)
+  assertServiceName(input.serviceName)
+  refuseUnsupportedService(input)
+  const wanted =
+    input.deploymentController?.type === 'EXTERNAL'
+      ? newExternalService(deps, cluster, input, context)
+      : newService(tx, deps, cluster, input, context)
   const key = serviceKey(cluster.name, wanted.name)
   const existing = tx.tables.services.get(key)
   if (existing !== undefined && existing.status !== 'INACTIVE') {
@@ -51,8 +57,6 @@ function newService(
   input: EcsInput<'CreateService'>,
   context: RequestContext,
 ): ServiceRecord {
-  assertServiceName(input.serviceName)
-  refuseUnsupportedService(input)
   const clientToken = clientTokenOf(input)
   const schedulingStrategy = input.schedulingStrategy ?? 'REPLICA'
   const desiredCount = desiredCountOf(schedulingStrategy, input.desiredCount)
@@ -124,6 +128,7 @@ function newService(
 
 /** What a user says about a service, as it is kept: creating it again with all of this equal is no mistake. */
 const saidByUser = [
+  'deploymentController',
   'schedulingStrategy',
   'desiredCount',
   'taskDefinitionArn',
@@ -147,6 +152,8 @@ const saidByUser = [
 function assertSameAsBefore(wanted: ServiceRecord, existing: ServiceRecord): void {
   const same =
     existing.status === 'ACTIVE' &&
-    saidByUser.every((member) => JSON.stringify(wanted[member]) === JSON.stringify(existing[member]))
+    saidByUser
+      .filter((member) => wanted.deploymentController === 'ECS' || !saidOfTaskSets.has(member))
+      .every((member) => JSON.stringify(wanted[member]) === JSON.stringify(existing[member]))
   if (!same) throw invalidParameter('Creation of service was not idempotent.')
 }

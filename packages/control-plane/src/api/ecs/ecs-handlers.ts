@@ -10,6 +10,7 @@ import { serviceHandlers } from './services.ts'
 import { tagHandlers } from './tags.ts'
 import { taskDefinitionHandlers } from './task-definitions.ts'
 import { taskProtectionHandlers } from './task-protection.ts'
+import { taskSetHandlers } from './task-sets.ts'
 import { taskHandlers } from './tasks.ts'
 
 /** All ECS operations that Berth honours. */
@@ -26,4 +27,5 @@ export const ecsHandlers = (deps: ControlPlaneDeps) =>
     ...taskDefinitionHandlers(deps),
     ...taskHandlers(deps),
     ...taskProtectionHandlers(deps),
+    ...taskSetHandlers(deps),
   }) satisfies EcsHandlers

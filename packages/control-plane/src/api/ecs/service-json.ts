@@ -5,8 +5,10 @@ import { serviceEvents } from '../../cell/service-changes.ts'
 import { revisionIdOf } from '../../cell/service-deployments.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import { countTasks } from '../../cell/task-health.ts'
+import { taskSetsOf } from '../../cell/task-sets.ts'
 import { resolvedPlatformVersion } from './launch-choice.ts'
 import { tagListOf } from './tag-set.ts'
+import { taskSetAnswer } from './task-set-json.ts'
 
 /** A service as ECS answers it, its tasks counted now. Tags are shown where they were asked for, else the list is empty. */
 export function serviceAnswer(
@@ -34,6 +36,7 @@ export function serviceAnswer(
     ...(onFargate && { platformFamily: 'Linux' }),
     taskDefinition: service.taskDefinitionArn,
     deploymentConfiguration: service.deploymentConfiguration,
+    ...taskSetsAnswer(scope, tables, service),
     deployments: service.deployments.map((deployment) => deploymentAnswer(deployment, tasks)),
     roleArn: service.role,
     events: serviceEvents(tables, service.cluster, service.name).map(({ id, createdAt, message }) => ({
@@ -57,6 +60,16 @@ export function serviceAnswer(
     availabilityZoneRebalancing: service.availabilityZoneRebalancing,
   }
 }
+
+/** Only what an external controller deploys has task sets, and it has no deployments. */
+const taskSetsAnswer = (scope: ArnScope, tables: ReadonlyTables, service: ServiceRecord): Pick<Service, 'taskSets'> =>
+  service.deploymentController === 'EXTERNAL'
+    ? {
+        taskSets: taskSetsOf(tables, service).map((set) =>
+          taskSetAnswer(scope, tables, service, set, { includeTags: false }),
+        ),
+      }
+    : {}
 
 /** Where the service goes, and the revisions that its tasks are of. */
 function currentAnswer(

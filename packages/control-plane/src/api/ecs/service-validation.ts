@@ -50,8 +50,8 @@ export function refuseUnsupportedService(input: ServiceInput): void {
   if ((input.monitoring?.metricConfigurations?.length ?? 0) > 0)
     throw clientException('monitoring is not supported by Berth: it has no CloudWatch.')
   const controller = input.deploymentController?.type
-  if (controller !== undefined && controller !== 'ECS')
-    throw clientException(`deploymentController ${controller} is not supported by Berth: deployments are made by ECS.`)
+  if (controller === 'CODE_DEPLOY')
+    throw clientException('deploymentController CODE_DEPLOY is not supported by Berth: it has no CodeDeploy.')
   const seconds = input.healthCheckGracePeriodSeconds ?? 0
   if (seconds < 0 || seconds > gracePeriodAtMost)
     throw invalidParameter(`healthCheckGracePeriodSeconds must be between 0 and ${gracePeriodAtMost}.`)

@@ -233,10 +233,10 @@ describe('CreateService', () => {
       'deploymentController CODE_DEPLOY is not supported by Berth',
     ],
     [
-      'EXTERNAL',
-      { deploymentController: { type: 'EXTERNAL' } },
+      'CODE_DEPLOY',
+      { deploymentController: { type: 'CODE_DEPLOY' } },
       'ClientException',
-      'deploymentController EXTERNAL is not supported by Berth',
+      'deploymentController CODE_DEPLOY is not supported by Berth',
     ],
     [
       'a launch type that Berth has no hosts for',

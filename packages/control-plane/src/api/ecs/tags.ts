@@ -1,5 +1,12 @@
 import { type ArnScope, parseArn, shortName } from '@berth/shared/arn.ts'
-import { type CellRecords, serviceKey, type TableName, type TagRecord, taskDefinitionKey } from '../../cell/records.ts'
+import {
+  type CellRecords,
+  ofServiceKey,
+  serviceKey,
+  type TableName,
+  type TagRecord,
+  taskDefinitionKey,
+} from '../../cell/records.ts'
 import type { Transaction } from '../../cell/cell.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
@@ -27,6 +34,11 @@ const taggedKinds: Readonly<Record<string, (scope: ArnScope, arn: string, path: 
     key: serviceKey(cluster, name),
     title: 'service',
   }),
+  'task-set': (_, __, [cluster = '', name = '', ...id]) => ({
+    table: 'taskSets',
+    key: ofServiceKey(serviceKey(cluster, name), id.join('/')),
+    title: 'task set',
+  }),
   task: (_, arn) => ({ table: 'tasks', key: shortName(arn), title: 'task' }),
   'container-instance': (_, arn) => ({ table: 'hosts', key: shortName(arn), title: 'container instance' }),
   'task-definition': (scope, arn) => {
@@ -36,7 +48,7 @@ const taggedKinds: Readonly<Record<string, (scope: ArnScope, arn: string, path: 
   },
 }
 
-/** Tags of clusters, services, tasks, task definitions and container instances. */
+/** Tags of clusters, services, task sets, tasks, task definitions and container instances. */
 export function tagHandlers(
   deps: ControlPlaneDeps,
 ): Pick<EcsHandlers, 'TagResource' | 'UntagResource' | 'ListTagsForResource'> {

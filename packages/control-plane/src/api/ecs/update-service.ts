@@ -22,6 +22,7 @@ import { invalidParameter, serviceNotActive, serviceNotFound } from '../errors.t
 import type { EcsInput, EcsOutput } from '../operation.ts'
 import { resolveCluster, resolveService, resolveTaskDefinition } from './arn-references.ts'
 import { deploymentConfigurationFor } from './deployment-configuration.ts'
+import { assertSameController, updateExternalService } from './external-service.ts'
 import { assertSupportsLaunchType, launchChoice, platformVersionFor, resolvedPlatformVersion } from './launch-choice.ts'
 import { networkConfigurationFor } from './network-configuration.ts'
 import { placementConstraintsOf, placementStrategyOf } from './placement-input.ts'
@@ -42,6 +43,8 @@ export function updateService(
   if (before.status === 'INACTIVE') throw serviceNotFound()
   if (before.status !== 'ACTIVE') throw serviceNotActive()
   refuseUnsupportedService(input)
+  assertSameController(before, input)
+  if (before.deploymentController === 'EXTERNAL') return updateExternalService(tx, deps, before, input)
   const launch = launchAfter(deps, cluster, before, input)
   const service = withSettings(before, launch, input)
   const plan = taskPlan(tx, deps, service, launch, input)
@@ -139,7 +142,7 @@ function taskPlan(
   if (definition !== undefined) assertSupportsLaunchType(definition, launchType)
   const networkConfiguration = networkConfigurationAfter(launchType, service, definition, input.networkConfiguration)
   return {
-    taskDefinitionArn: definition?.arn ?? service.taskDefinitionArn,
+    taskDefinitionArn: definition?.arn ?? service.taskDefinitionArn ?? '',
     launchType,
     capacityProviderStrategy,
     ...(platformVersion !== undefined && { platformVersion }),
@@ -155,7 +158,7 @@ const definitionAfter = (
   given: string | undefined,
 ): TaskDefinitionRecord | undefined =>
   given === undefined || given === ''
-    ? taskDefinitionOfArn(tx.tables, service.taskDefinitionArn)
+    ? taskDefinitionOfArn(tx.tables, service.taskDefinitionArn ?? '')
     : resolveTaskDefinition(tx.tables, scope, given)
 
 /** What is given, or what the service has, where the network mode still takes one. */

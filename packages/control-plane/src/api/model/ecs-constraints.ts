@@ -48,6 +48,7 @@ export const ecsConstraints: Readonly<Record<string, MemberConstraint>> = {
   'InstanceRequirementsRequest.allowedInstanceTypes': { maxLength: 400 },
   'InstanceRequirementsRequest.excludedInstanceTypes': { maxLength: 400 },
 
+  'Scale.value': { min: 0, max: 100 },
   'TimeoutConfiguration.idleTimeoutSeconds': { min: 0 },
   'TimeoutConfiguration.perRequestTimeoutSeconds': { min: 0 },
   'DaemonDeploymentConfiguration.drainPercent': { min: 0, max: 100 },

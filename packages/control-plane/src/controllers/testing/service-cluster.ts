@@ -7,6 +7,7 @@ import type { HostRecord, TaskRecord } from '../../cell/records.ts'
 import { applyTaskReport } from '../../cell/task-changes.ts'
 import { daemonController } from '../daemons.ts'
 import { serviceController } from '../services.ts'
+import { taskSetController } from '../task-sets.ts'
 
 /** What hosts need for containers that have a health check. */
 const healthCheckAttributes = [
@@ -21,7 +22,8 @@ export async function clusterWithServices(hosts = 2, host: Partial<HostRecord> =
   for (const each of cell.tables.hosts.values())
     await cluster.put('hosts', each.id, { ...each, attributes: [...each.attributes, ...healthCheckAttributes] })
   const defer = (run: () => void) => queueMicrotask(run)
-  for (const controller of [serviceController({ ...deps, defer }), daemonController({ ...deps, defer })]) {
+  for (const controllerOf of [serviceController, daemonController, taskSetController]) {
+    const controller = controllerOf({ ...deps, defer })
     controller.start(cell)
     onTestFinished(() => controller.stop())
   }
