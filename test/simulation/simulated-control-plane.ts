@@ -13,6 +13,7 @@ import type { ControlPlaneDeps, ControlPlaneSettings } from '@berth/control-plan
 import { lostHostsController } from '@berth/control-plane/controllers/lost-hosts.ts'
 import { reaperController } from '@berth/control-plane/controllers/reaper.ts'
 import { serviceController } from '@berth/control-plane/controllers/services.ts'
+import { taskQueueController } from '@berth/control-plane/controllers/task-queue.ts'
 import { ensureDefaultCluster } from '@berth/control-plane/default-cluster.ts'
 import { Dispatcher } from '@berth/control-plane/dispatch/dispatcher.ts'
 import type { Store } from '@berth/control-plane/store/store.ts'
@@ -72,6 +73,7 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
     { name: 'default cluster', start: (cell) => ensureDefaultCluster(cell, planeDeps), stop() {} },
     lostHostsController({ ...planeDeps, defer }),
     serviceController({ ...planeDeps, defer }),
+    taskQueueController({ ...planeDeps, defer }),
     reaperController(planeDeps),
     {
       name: 'dispatch',
@@ -170,7 +172,7 @@ const cellWith = (cell: Cell, replaced: Partial<Cell>): Cell =>
 const withOrdersBeforeDurability = (cell: Cell): Cell =>
   cellWith(cell, {
     onDurable: (listener) => cell.onApplied(listener),
-    read: async (look) => look(cell.tables, cell.fleet),
+    read: async (look) => look(cell.tables, cell.fleet, cell.waiting),
   })
 
 function withHastyAnswers(cell: Cell): Cell {

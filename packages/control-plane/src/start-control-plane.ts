@@ -22,6 +22,7 @@ import { lostHostsController } from './controllers/lost-hosts.ts'
 import { reaperController } from './controllers/reaper.ts'
 import { serviceController } from './controllers/services.ts'
 import { taskSetController } from './controllers/task-sets.ts'
+import { taskQueueController } from './controllers/task-queue.ts'
 import { ensureDefaultCluster } from './default-cluster.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import { listenForAgents } from './dispatch/grpc-gateway.ts'
@@ -79,6 +80,7 @@ export async function startControlPlane(
     serviceController({ ...deps, defer }),
     daemonController({ ...deps, defer }),
     taskSetController({ ...deps, defer }),
+    taskQueueController({ ...deps, defer }),
     reaperController(deps),
     {
       name: 'dispatch',

@@ -13,6 +13,7 @@ import {
 import { HostFleetAccounting } from './host-fleet-accounting.ts'
 import { type CellRecords, type TableName, tableNames } from './records.ts'
 import type { Table } from './table.ts'
+import { WaitingTasks } from './waiting-tasks.ts'
 import { type Change, createTables, type ReadonlyTables, type Tables } from './tables.ts'
 
 /** The cell's leadership ended while something waited for it. Another process has, or will have, the cell. */
@@ -72,6 +73,8 @@ export interface Transaction {
   readonly tables: ReadonlyTables
   /** Room and claims of all hosts, in step with `tables`. */
   readonly fleet: HostFleetAccounting
+  /** The tasks that wait for room, in step with `tables`. */
+  readonly waiting: WaitingTasks
   put<K extends TableName>(table: K, key: string, record: CellRecords[K]): void
   delete(table: TableName, key: string): void
 }
@@ -106,6 +109,7 @@ export class Cell {
   readonly #options: CellOptions
   readonly #tables: Tables = createTables()
   readonly #fleet = new HostFleetAccounting()
+  readonly #waiting = new WaitingTasks()
   readonly #appliedListeners = new Set<(changes: readonly Change[]) => void>()
   readonly #durableListeners = new Set<(changes: readonly Change[]) => void>()
   readonly #availableListeners = new Set<() => void>()
@@ -150,6 +154,10 @@ export class Cell {
     return this.#fleet
   }
 
+  get waiting(): WaitingTasks {
+    return this.#waiting
+  }
+
   /** Whether the store takes writes, as far as is known. */
   get available(): boolean {
     return this.#closed === undefined && !this.#retrying
@@ -192,9 +200,9 @@ export class Cell {
    *
    * @throws as `transact`.
    */
-  async read<T>(look: (tables: ReadonlyTables, fleet: HostFleetAccounting) => T): Promise<T> {
+  async read<T>(look: (tables: ReadonlyTables, fleet: HostFleetAccounting, waiting: WaitingTasks) => T): Promise<T> {
     if (this.#closed !== undefined) throw new CellClosedError(this.#closed)
-    const result = look(this.#tables, this.#fleet)
+    const result = look(this.#tables, this.#fleet, this.#waiting)
     await this.#durable()
     return result
   }
@@ -254,6 +262,7 @@ export class Cell {
       return change({
         tables: this.#tables,
         fleet: this.#fleet,
+        waiting: this.#waiting,
         put: (table, key, record) => {
           written.push({ table, key, before: this.#set(table, key, record), after: record } as Change)
         },
@@ -272,7 +281,9 @@ export class Cell {
 
   #set(table: TableName, key: string, record: unknown): unknown {
     const before = (this.#tables[table] as unknown as Table<unknown>).set(key, record)
-    this.#fleet.follow({ table, key, before, after: record } as Change)
+    const change = { table, key, before, after: record } as Change
+    this.#fleet.follow(change)
+    this.#waiting.follow(change)
     return before
   }
 

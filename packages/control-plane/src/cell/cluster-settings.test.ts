@@ -9,6 +9,7 @@ describe('the settings of a cluster', () => {
     const defaults = {
       defaultPlacementStrategy: undefined,
       taskQueue: false,
+      taskQueueTimeoutMs: 0,
       rebalancing: 'disabled',
       rebalancingBudget: 1,
       settleMs: undefined,
@@ -23,6 +24,7 @@ describe('the settings of a cluster', () => {
       of({
         'berth.defaultPlacementStrategy': 'spread(attribute:ecs.availability-zone), BinPack(memory),random',
         'berth.taskQueue': 'enabled',
+        'berth.taskQueueTimeout': '2h',
         'berth.rebalancing': 'empty-hosts',
         'berth.rebalancingBudget': '7',
         'berth.settleTime': '0s',
@@ -35,6 +37,7 @@ describe('the settings of a cluster', () => {
         { type: 'random' },
       ],
       taskQueue: true,
+      taskQueueTimeoutMs: 7_200_000,
       rebalancing: 'empty-hosts',
       rebalancingBudget: 7,
       settleMs: 0,

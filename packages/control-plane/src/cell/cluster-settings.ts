@@ -48,6 +48,10 @@ export const clusterSettings = {
     default: 'disabled',
     help: 'Whether tasks of RunTask that do not fit wait as PROVISIONING for room instead of being refused.',
   }),
+  'berth.taskQueueTimeout': clusterSetting(duration(0, '0s'), {
+    default: '0s',
+    help: 'How long a task waits for room before it is given up, if it does not say so itself. 0s = for ever.',
+  }),
   'berth.rebalancing': clusterSetting(
     oneOf({ disabled: 'disabled', spread: 'spread', 'empty-hosts': 'empty-hosts' } as const),
     {
@@ -76,6 +80,8 @@ type Values = {
 export interface EffectiveClusterSettings {
   readonly defaultPlacementStrategy: readonly PlacementStrategy[] | undefined
   readonly taskQueue: boolean
+  /** 0: for ever. */
+  readonly taskQueueTimeoutMs: number
   readonly rebalancing: 'disabled' | 'spread' | 'empty-hosts'
   readonly rebalancingBudget: number
   /** `undefined`: as the control plane has it. */
@@ -118,6 +124,7 @@ function effectiveSettings(settings: ClusterRecord['settings']): EffectiveCluste
   return {
     defaultPlacementStrategy: value('berth.defaultPlacementStrategy'),
     taskQueue: value('berth.taskQueue') ?? false,
+    taskQueueTimeoutMs: value('berth.taskQueueTimeout') ?? 0,
     rebalancing: value('berth.rebalancing') ?? 'disabled',
     rebalancingBudget: value('berth.rebalancingBudget') ?? 1,
     settleMs: value('berth.settleTime'),

@@ -101,6 +101,21 @@ export interface ClaimRecord {
   readonly dynamicPorts: readonly number[]
 }
 
+/** How a task waits for room, or waited. */
+export interface TaskQueueRecord {
+  /** Higher goes first. */
+  readonly priority: number
+  /** The tasks of the same gang start together. */
+  readonly gang?: string
+  /** When it is given up if it has not started, in ms since the epoch. */
+  readonly until?: number
+  /** What it was asked for with beside its definition, as long as it waits: all else that its launch needs is in its record. */
+  readonly placementConstraints?: readonly ecs.PlacementConstraint[]
+  readonly placementStrategy?: readonly ecs.PlacementStrategy[]
+  /** Whether one of its constraints looks at the tasks of a host, so that a task which starts may make room for it. */
+  readonly looksAtTasks?: true
+}
+
 export interface TaskRecord {
   /** 32 hex digits, the key. */
   readonly id: string
@@ -136,6 +151,10 @@ export interface TaskRecord {
   readonly tags: TagRecord
   readonly version: number
   readonly createdAt: number
+  /** Present if it was written before there was room for it. */
+  readonly queue?: TaskQueueRecord
+  /** When a task that waited was given its host. Others have one from the beginning. */
+  readonly placedAt?: number
   /** When its host said that it prepares what the task needs before images are pulled, such as its network. */
   readonly activatingAt?: number
   readonly pullStartedAt?: number
@@ -446,3 +465,9 @@ export const accountSettingKey = (principalArn: string, name: string): string =>
 
 /** Whether a task still holds its claim on its host: from placement until the host reports STOPPED or is given up. */
 export const holdsClaim = (task: TaskRecord): boolean => task.hostId !== undefined && task.lastStatus !== 'STOPPED'
+
+/** A task that waits for room. */
+export type WaitingTaskRecord = TaskRecord & { readonly queue: TaskQueueRecord }
+
+export const isWaiting = (task: TaskRecord): task is WaitingTaskRecord =>
+  task.queue !== undefined && task.hostId === undefined && task.lastStatus !== 'STOPPED'

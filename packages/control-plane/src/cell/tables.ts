@@ -5,7 +5,6 @@ import {
   type ClusterRecord,
   type FamilyRecord,
   type HostRecord,
-  holdsClaim,
   type ServiceEventRecord,
   type ServiceDeploymentRecord,
   type ServiceRecord,
@@ -40,7 +39,7 @@ export function createTables() {
       service: serviceKeyOf,
       /** Those that the service still has to do with: all but the ended ones that it took note of. */
       serviceUnsettled: (task) => (task.lastStatus === 'STOPPED' && task.endNoticed ? undefined : serviceKeyOf(task)),
-      taskDefinition: (task) => (holdsClaim(task) ? task.taskDefinitionArn : undefined),
+      taskDefinition: (task) => (task.lastStatus === 'STOPPED' ? undefined : task.taskDefinitionArn),
     }),
     hosts: new Table<HostRecord, 'cluster' | 'agentHostId'>({
       cluster: (host) => host.cluster,

@@ -9,13 +9,13 @@ import type { Explanation, HostVerdict } from '../scheduler/explanation.ts'
 import type { HostFleet } from '../scheduler/host-fleet.ts'
 import { ZONE_ATTRIBUTE } from '../scheduler/host-description.ts'
 import { place } from '../scheduler/placement.ts'
-import type { PlacementRequest } from '../scheduler/placement-request.ts'
+import type { PlacedTask, PlacementRequest } from '../scheduler/placement-request.ts'
 import type { StrategyStep } from '../scheduler/strategy.ts'
 import type { Transaction } from './cell.ts'
 import { clusterSettingsOf } from './cluster-settings.ts'
 import { ec2Pool, fargatePool } from './host-fleet-accounting.ts'
 import { compiledConstraints, compiledStrategy } from './placement-rules.ts'
-import { type PlacementSummary, summarizeWin } from './placement-summary.ts'
+import { type PlacementSummary, type RuleTally, summarizeWin } from './placement-summary.ts'
 import type {
   NetworkInterfaceRecord,
   TagRecord,
@@ -81,19 +81,22 @@ export interface LaunchOutcome {
   readonly explanation?: Explanation
 }
 
-/** Places `count` equal tasks and writes those that found a host. */
-export function launchTasks(tx: Transaction, deps: LaunchDeps, launch: TaskLaunch, count: number): LaunchOutcome {
+/** Places `count` equal tasks and writes those that found a host; with `allOrNone` only if all did. */
+export function launchTasks(
+  tx: Transaction,
+  deps: LaunchDeps,
+  launch: TaskLaunch,
+  count: number,
+  { allOrNone = false }: { readonly allOrNone?: boolean } = {},
+): LaunchOutcome {
   const blueprint = taskBlueprint(tx.tables, launch)
   const fleet = tx.fleet.hosts
   const request = { ...blueprint.request, count }
   const { placed, unplaced, explanation } = place(fleet, request, deps.random)
+  if (allOrNone && unplaced > 0) return { tasks: [], unplaced: count, ...(explanation && { explanation }) }
   const tally =
     placed.length === 0 ? undefined : talliesOf(fleet).countFor(fleet, request, launch.definition, deps.clock.now())
-  const hosts = fleet.pool(request.pool).slots.size
-  const tasks = placed.map(({ hostId, dynamicPorts }) => {
-    const placement = summarizeWin(hosts, explainWin(fleet, request, hostId), tally)
-    return writeTask(tx, deps, blueprint, { hostId, dynamicPorts, placement })
-  })
+  const tasks = placed.map((place) => writeTask(tx, deps, blueprint, berthAt(fleet, request, place, tally)))
   return { tasks, unplaced, ...(unplaced > 0 && explanation !== undefined && { explanation }) }
 }
 
@@ -141,6 +144,17 @@ export function hostJudge(
   return (hostId) => judgeHost(tx.fleet.hosts, request, hostId)
 }
 
+/** What a task gets that goes to the host that was chosen for it. */
+export const berthAt = (
+  fleet: HostFleet,
+  request: PlacementRequest,
+  { hostId, dynamicPorts }: PlacedTask,
+  tally?: RuleTally,
+): Berth => {
+  const hosts = fleet.pool(request.pool).slots.size
+  return { hostId, dynamicPorts, placement: summarizeWin(hosts, explainWin(fleet, request, hostId), tally) }
+}
+
 /** What one task of a launch asks of the scheduler. */
 export const placementRequestOf = (tables: ReadonlyTables, launch: TaskLaunch): PlacementRequest =>
   taskBlueprint(tables, launch).request
@@ -150,7 +164,7 @@ export const poolFor = (cluster: string, launchType: LaunchType): string =>
   launchType === 'FARGATE' ? fargatePool : ec2Pool(cluster)
 
 /** Everything about a launch that is worked out once, however many tasks come of it. */
-interface TaskBlueprint {
+export interface TaskBlueprint {
   readonly launch: TaskLaunch
   readonly networkMode: NetworkMode
   readonly containers: readonly EffectiveContainer[]
@@ -159,7 +173,7 @@ interface TaskBlueprint {
   readonly request: PlacementRequest
 }
 
-function taskBlueprint(tables: ReadonlyTables, launch: TaskLaunch): TaskBlueprint {
+export function taskBlueprint(tables: ReadonlyTables, launch: TaskLaunch): TaskBlueprint {
   const { definition } = launch.definition
   const networkMode = networkModeOf(definition, launch.launchType)
   const demand = taskDemand(definition, launch.overrides, networkMode)
@@ -216,20 +230,41 @@ function talliesOf(fleet: HostFleet): RuleTallies {
   return tallies
 }
 
-interface Berth {
+/** What a task is given with its host. */
+export interface Berth {
   readonly hostId: string
   readonly dynamicPorts: readonly number[]
   readonly placement: PlacementSummary
 }
 
 function writeTask(tx: Transaction, deps: LaunchDeps, blueprint: TaskBlueprint, berth: Berth): TaskRecord {
+  const task = giveBerth(tx, blueprint, newTask(deps, blueprint), berth)
+  tx.put('tasks', task.id, task)
+  return task
+}
+
+/** A task with its host, and with what it claims and uses of it. */
+export function giveBerth(tx: Transaction, blueprint: TaskBlueprint, task: TaskRecord, berth: Berth): TaskRecord {
+  const zone = tx.fleet.hosts.hostNamed(berth.hostId)?.attributes.get(ZONE_ATTRIBUTE)
+  return {
+    ...task,
+    hostId: berth.hostId,
+    ...(typeof zone === 'string' && { availabilityZone: zone }),
+    claim: claimFor(blueprint.demand, berth.dynamicPorts),
+    lastStatus: 'PENDING',
+    containers: withGrants(tx, blueprint, task.containers, berth),
+    placement: berth.placement,
+  }
+}
+
+/** A task that has no host yet. */
+export function newTask(deps: LaunchDeps, blueprint: TaskBlueprint): TaskRecord {
   const { launch, size, demand } = blueprint
   const { definition } = launch
   const id = newId(deps.random)
-  const zone = tx.fleet.hosts.hostNamed(berth.hostId)?.attributes.get(ZONE_ATTRIBUTE)
   const networkInterface = newNetworkInterface(deps.random, blueprint)
   const ephemeralStorageGib = storageOf(launch)
-  const task: TaskRecord = {
+  return {
     id,
     arn: taskArn(deps.scope, launch.cluster, id),
     cluster: launch.cluster,
@@ -243,13 +278,11 @@ function writeTask(tx: Transaction, deps: LaunchDeps, blueprint: TaskBlueprint, 
     launchType: launch.launchType,
     ...(launch.capacityProviderName !== undefined && { capacityProviderName: launch.capacityProviderName }),
     ...(launch.platformVersion !== undefined && { platformVersion: launch.platformVersion }),
-    hostId: berth.hostId,
-    ...(typeof zone === 'string' && { availabilityZone: zone }),
-    claim: claimFor(demand, berth.dynamicPorts),
-    lastStatus: 'PENDING',
+    claim: claimFor(demand, []),
+    lastStatus: 'PROVISIONING',
     desiredStatus: 'RUNNING',
     connectivity: 'DISCONNECTED',
-    containers: newContainers(tx, deps, blueprint, { taskId: id, ...berth }),
+    containers: newContainers(deps, blueprint, id),
     ...(networkInterface !== undefined && { networkInterface }),
     overrides: launch.overrides,
     cpu: String(size.cpu),
@@ -259,24 +292,14 @@ function writeTask(tx: Transaction, deps: LaunchDeps, blueprint: TaskBlueprint, 
     tags: launch.tags,
     version: 1,
     createdAt: deps.clock.now(),
-    placement: berth.placement,
   }
-  tx.put('tasks', id, task)
-  return task
 }
 
 function newContainers(
-  tx: Transaction,
   { random, scope }: LaunchDeps,
-  { launch, networkMode, containers }: TaskBlueprint,
-  { taskId, hostId, dynamicPorts }: Berth & { readonly taskId: string },
+  { launch, containers }: TaskBlueprint,
+  taskId: string,
 ): TaskContainerRecord[] {
-  const grants = grantPorts(launch.definition.definition, networkMode, dynamicPorts)
-  const gpuIds = freeGpuIds(
-    tx,
-    hostId,
-    containers.some((container) => gpusOf(container) > 0),
-  )
   return containers.map((container) => ({
     arn: containerArn(scope, launch.cluster, taskId, randomUuid(random)),
     name: container.name,
@@ -285,13 +308,34 @@ function newContainers(
     lastStatus: 'PENDING',
     healthStatus: 'UNKNOWN',
     hasHealthCheck: container.healthCheck !== undefined,
-    portGrants: grants.get(container.name) ?? [],
+    portGrants: [],
     networkBindings: [],
     cpu: container.cpu ?? 0,
     ...(container.memory !== undefined && { memory: container.memory }),
     ...(container.memoryReservation !== undefined && { memoryReservation: container.memoryReservation }),
-    gpuIds: gpuIds.splice(0, gpusOf(container)),
+    gpuIds: [],
     restartCount: 0,
+  }))
+}
+
+/** The containers of a task with the ports and GPUs that are theirs on its host. */
+function withGrants(
+  tx: Transaction,
+  { launch, networkMode, containers }: TaskBlueprint,
+  records: readonly TaskContainerRecord[],
+  { hostId, dynamicPorts }: Berth,
+): TaskContainerRecord[] {
+  const grants = grantPorts(launch.definition.definition, networkMode, dynamicPorts)
+  const gpus = new Map(containers.map((container) => [container.name, gpusOf(container)]))
+  const gpuIds = freeGpuIds(
+    tx,
+    hostId,
+    containers.some((container) => gpusOf(container) > 0),
+  )
+  return records.map((container) => ({
+    ...container,
+    portGrants: grants.get(container.name) ?? [],
+    gpuIds: gpuIds.splice(0, gpus.get(container.name) ?? 0),
   }))
 }
 

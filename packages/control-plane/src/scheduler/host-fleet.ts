@@ -286,11 +286,12 @@ export class HostFleet {
     return this.portsOf(slot).freePorts(this.hostAt(slot).dynamicPortRange ?? DEFAULT_DYNAMIC_PORTS, count, except)
   }
 
-  /** A fleet of its own with the same hosts and claims, for what-if. Costs time in proportion to hosts and tasks. */
-  fork(): HostFleet {
+  /** A fleet of its own with the same hosts and claims, or some of them, for what-if. Costs time in proportion to hosts and tasks. */
+  fork(keeps: (taskId: string) => boolean = () => true): HostFleet {
     const fork = new HostFleet()
     for (const slot of this.slots.values()) fork.putHost(this.hostAt(slot), this.states[slot] as HostState)
     for (const [taskId, claim] of this.claimOfTask) {
+      if (!keeps(taskId)) continue
       const held = this.describeClaim(claim)
       fork.claim(held.hostId, taskId, held.demand, held)
     }

@@ -25,6 +25,8 @@ export interface PlacementRequest {
    * pool once, which costs more than finding a place does.
    */
   readonly explainPlaced?: boolean
+  /** Whether to leave out why some found no host, for whom nobody asks: explaining costs more than not finding one. */
+  readonly unexplained?: boolean
 }
 
 /** Where one task is to go. */
@@ -41,6 +43,6 @@ export interface PlacementOutcome {
   readonly placed: readonly PlacedTask[]
   /** How many of the request's tasks found no host. */
   readonly unplaced: number
-  /** Present when a task found no host, or the request has `explainPlaced`. */
+  /** Present when a task found no host, or the request has `explainPlaced`; never for one that is `unexplained`. */
   readonly explanation: Explanation | undefined
 }

@@ -23,6 +23,7 @@ export function place(fleet: HostFleet, request: PlacementRequest, random: Rando
       ? fillHosts(fleet, request, check, plan)
       : placeOneByOne(fleet, request, check, plan, random)
   const unplaced = request.count - placed.length
+  if (request.unexplained === true) return { placed, unplaced, explanation: undefined }
   if (unplaced > 0) return { placed, unplaced, explanation: explainWith(fleet, request, placed) }
   return { placed, unplaced, explanation: before && withWin(fleet, request, before, placed[0]) }
 }

@@ -2,6 +2,7 @@ import type { ArnScope } from '@berth/shared/arn.ts'
 import { type Random, seededRandom } from '@berth/shared/random.ts'
 import type { z } from 'zod'
 import type { ReadonlyTables } from '../../cell/tables.ts'
+import type { WaitingTasks } from '../../cell/waiting-tasks.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import type { HostFleet } from '../../scheduler/host-fleet.ts'
 import { invalidParameter } from '../errors.ts'
@@ -12,6 +13,7 @@ export interface CellView {
   readonly tables: ReadonlyTables
   /** The cell's own: to be left as it is. Changes are for a fork. */
   readonly fleet: HostFleet
+  readonly waiting: WaitingTasks
   readonly scope: ArnScope
   /** In ms since the epoch. */
   readonly now: number
@@ -28,8 +30,15 @@ export function readOperation<Input>(
   return {
     decode: (body) => decodeInput(schema, body),
     handle: (input) =>
-      deps.cell().read((tables, fleet) => {
-        const view = { tables, fleet: fleet.hosts, scope: deps.scope, now: deps.clock.now(), random: seededRandom(1) }
+      deps.cell().read((tables, fleet, waiting) => {
+        const view = {
+          tables,
+          fleet: fleet.hosts,
+          waiting,
+          scope: deps.scope,
+          now: deps.clock.now(),
+          random: seededRandom(1),
+        }
         return answer(view, input as Input)
       }),
     encode: (output) => output,

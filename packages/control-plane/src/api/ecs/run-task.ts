@@ -4,9 +4,10 @@ import { chooseCapacityProviders } from '../../cell/capacity-provider-choice.ts'
 import type { Transaction } from '../../cell/cell.ts'
 import { hostFailures, summarizeFailure } from '../../cell/placement-failures.ts'
 import type { ClusterRecord, TaskRecord } from '../../cell/records.ts'
+import { launchOrQueue } from '../../cell/task-queue.ts'
 import { launchTasks, type LaunchOutcome, type TaskLaunch } from '../../cell/task-launch.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
-import { conflict, invalidParameter } from '../errors.ts'
+import { clientException, conflict, invalidParameter } from '../errors.ts'
 import type { EcsInput, EcsOutput } from '../operation.ts'
 import { resolveCluster, resolveTaskDefinition } from './arn-references.ts'
 import {
@@ -17,11 +18,12 @@ import {
   resolvedPlatformVersion,
 } from './launch-choice.ts'
 import { placementConstraintsOf, placementStrategyOf } from './placement-input.ts'
+import { queueTagsOf } from './queue-tags.ts'
 import { clientTokenOf, requestFingerprint } from './request-fingerprint.ts'
 import { taskAnswer } from './task-json.ts'
 import { taskLaunchOf } from './task-launch-input.ts'
 
-/** Starts tasks wherever there is room. Runs inside a transaction. */
+/** Starts tasks wherever there is room, and where it was asked for lets the others wait for some. Runs inside a transaction. */
 export function runTask(tx: Transaction, deps: ControlPlaneDeps, input: EcsInput<'RunTask'>): EcsOutput<'RunTask'> {
   const cluster = resolveCluster(tx.tables, deps.scope, input.cluster)
   const token = clientTokenOf(input)
@@ -31,10 +33,16 @@ export function runTask(tx: Transaction, deps: ControlPlaneDeps, input: EcsInput
   const count = taskCount(deps, input)
   const choice = launchChoice(deps.scope, cluster, input)
   const launch = launchOf(tx, deps, cluster, choice, input)
-  if (launch.launchType === 'EC2') assertHasContainerInstances(tx, cluster)
-  const outcomes = launchesByProvider(launch, choice, count).map(([launch, count]) =>
-    launchTasks(tx, deps, launch, count),
-  )
+  const queueTags = queueTagsOf(cluster, launch.tags)
+  const launches = launchesByProvider(launch, choice, count)
+  if (!queueTags.queue && launch.launchType === 'EC2') assertHasContainerInstances(tx, cluster)
+  if (!queueTags.queue && queueTags.gang && launches.length > 1)
+    throw clientException(
+      'berth:gang is not supported by Berth with several capacity providers and without berth:queue.',
+    )
+  const outcomes: readonly LaunchOutcome[] = queueTags.queue
+    ? [{ tasks: launchOrQueue(tx, deps, launches, queueTags), unplaced: 0 }]
+    : launches.map(([launch, count]) => launchTasks(tx, deps, launch, count, { allOrNone: queueTags.gang }))
   const tasks = outcomes.flatMap(({ tasks }) => tasks)
   if (token !== undefined && tasks.length > 0) rememberToken(tx, deps, cluster, token, input, tasks)
   return { tasks: answers(tx, deps, tasks), failures: outcomes.flatMap((outcome) => failuresOf(deps, launch, outcome)) }
