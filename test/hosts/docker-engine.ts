@@ -10,6 +10,7 @@ import { labProcess, type LabProcess } from './lab-process.ts'
 export interface DockerEngineOptions {
   readonly member: NetworkMember
   readonly group: ControlGroup
+  readonly signal: AbortSignal
   /** For its sockets and logs. */
   readonly directory: string
   /** Where images and containers are. */
@@ -36,6 +37,7 @@ const answersWithinMs = 60_000
 export function dockerEngine({
   member,
   group,
+  signal,
   directory,
   dataRoot,
   liveRestore = true,
@@ -53,6 +55,7 @@ export function dockerEngine({
     name: `dockerd of ${member.name}`,
     member,
     group,
+    signal,
     logPath: join(directory, 'dockerd.log'),
     command: `dockerd --host unix://${socket} --config-file ${settings} --pidfile ${pidFile}
       --data-root ${dataRoot} --exec-root ${execRoot} --cgroup-parent ${group.parent}/containers

@@ -17,7 +17,7 @@ export interface LabHostOptions {
   readonly memoryMib?: number
   /** Default: true. */
   readonly liveRestore?: boolean
-  /** MiB of the disk on which images, containers and the agent's journal are. Default: 256. */
+  /** MiB of the disk on which images and containers are. Default: 256. */
   readonly diskMib?: number
   /** Settings of the agent beside those that wire it up. */
   readonly agent?: Readonly<Record<string, string>>
@@ -29,7 +29,10 @@ export interface LabHostOptions {
 export interface LabHost {
   readonly name: string
   readonly network: NetworkMember
+  /** Where images and containers are. */
   readonly disk: LabDisk
+  /** Where the agent's journal is. */
+  readonly agentDisk: LabDisk
   readonly engine: DockerEngine
   readonly docker: Docker
   readonly agent: LabProcess
@@ -40,6 +43,14 @@ export interface LabHost {
   /** Starts engine and agent, as a boot does. */
   boot(): Promise<void>
 }
+
+const agentDiskMib = 16
+
+/** The attribute by which a task is placed on one host of the lab. */
+export const hostAttribute = 'lab.host'
+export const onHost = (name: string) => [
+  { type: 'memberOf' as const, expression: `attribute:${hostAttribute} == ${name}` },
+]
 
 /** Runs until it is asked to stop; on every host's engine. */
 export const sleeperImage = 'berth-test/sleeper:latest'
@@ -64,21 +75,24 @@ export async function labHost(
   mkdirSync(directory, { recursive: true })
   const member = await network.join(name, 10 + number)
   const group = controlGroup(`${slot.prefix}/${name}`)
-  const disk = await labDisk(join(directory, 'disk'), diskMib)
-  const engine = dockerEngine({ member, group, directory, dataRoot: join(disk.path, 'docker'), liveRestore })
+  const disk = await labDisk(join(directory, 'docker'), diskMib)
+  const agentDisk = await labDisk(join(directory, 'agent'), agentDiskMib)
+  const engine = dockerEngine({ member, group, signal: slot.signal, directory, dataRoot: disk.path, liveRestore })
   await engine.start()
   await makeBusyboxImage({ reference: sleeperImage, command: untilStopped }, engine.docker)
   const agent = labProcess({
     name: `agent of ${name}`,
     member,
     group,
+    signal: slot.signal,
     logPath: join(directory, 'agent.log'),
     command: nodeCommand(options.agentMain ?? 'packages/agent/src/main.ts'),
     supervised: true,
     environment: {
       BERTH_SERVER: servers,
-      BERTH_DATA_DIR: join(disk.path, 'agent'),
+      BERTH_DATA_DIR: agentDisk.path,
       BERTH_HOST_ADDRESS: member.address,
+      ECS_INSTANCE_ATTRIBUTES: JSON.stringify({ [hostAttribute]: name }),
       BERTH_CPU: String(cpu),
       BERTH_MEMORY: String(memoryMib),
       DOCKER_HOST: `unix://${engine.socket}`,
@@ -89,6 +103,7 @@ export async function labHost(
     name,
     network: member,
     disk,
+    agentDisk,
     engine,
     docker: engine.docker,
     agent,

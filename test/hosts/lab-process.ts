@@ -9,6 +9,8 @@ export interface LabProcessSpec {
   readonly name: string
   readonly member: NetworkMember
   readonly group: ControlGroup
+  /** Aborts when the lab ends: then it is not started again. */
+  readonly signal: AbortSignal
   readonly logPath: string
   readonly command: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
@@ -78,7 +80,7 @@ export function labProcess(spec: LabProcessSpec): LabProcess {
       if (spec.supervised !== true || !wanted) return
       restarts += 1
       setTimeout(() => {
-        if (wanted && child === launched) launch({}).catch(() => {})
+        if (wanted && child === launched && !spec.signal.aborted) launch({}).catch(() => {})
       }, restartAfterMs)
     })
     await once(launched, 'spawn')

@@ -14,6 +14,8 @@ export interface LabSlot {
   readonly directory: string
   /** Address of a member of the lab's network by its last number. */
   address(last: number): string
+  /** Aborts when the lab is being removed: nothing is to be started any more. */
+  readonly signal: AbortSignal
   /** Ends every process of the lab and removes all that it made. */
   release(): Promise<void>
 }
@@ -45,12 +47,17 @@ export async function claimSlot(): Promise<LabSlot> {
 }
 
 function slot(number: number): LabSlot {
+  const ending = new AbortController()
   const self: LabSlot = {
+    signal: ending.signal,
     number,
     prefix: `bh${number}`,
     directory: join(parent, String(number)),
     address: (last) => `10.213.${number}.${last}`,
-    release: () => removeLab(self),
+    release() {
+      ending.abort()
+      return removeLab(self)
+    },
   }
   return self
 }

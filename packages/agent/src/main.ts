@@ -46,7 +46,12 @@ async function main(): Promise<void> {
   for (const warning of warnings) log.warn(warning)
   const hostAddress = config.hostAddress ?? (await localAddressTowards(config.servers[0] ?? ''))
 
-  const journal = await openFileJournal(nodeJournalFs, { path: join(config.dataDir, 'agent.journal') }, log)
+  const onBroken = (error: Error) => {
+    log.error('Ends, so that a new start reads what is on the disk.', { error })
+    process.exit(1)
+  }
+  const path = join(config.dataDir, 'agent.journal')
+  const journal = await openFileJournal(nodeJournalFs, { path, onBroken }, log)
   const { hostId } = await ensureIdentity(journal, random)
   const cleaning = new AbortController()
   const runtime = await openRuntime(config, hostId, hostAddress, log, cleaning.signal)

@@ -463,6 +463,47 @@ describe('an agent that is killed and started again', () => {
   })
 })
 
+describe('while the disk of the journal is full', () => {
+  test('nothing is taken on, what runs does so, and the host says that it is not well', async () => {
+    const lab = engineLab()
+    await lab.assign(task('a'))
+    await lab.after(2000)
+    lab.disk.isFull = true
+    await expect(lab.assign(task('b'))).rejects.toThrow('The journal cannot be written.')
+    await lab.after(10_000)
+    expect(lab.engine.health()).toEqual({ healthy: false, message: 'The journal cannot be written.' })
+    expect(lab.containers('b')).toEqual([])
+    expect(lab.container('a', 'app')).toMatchObject({ state: 'running', runs: 1 })
+
+    lab.disk.isFull = false
+    await lab.assignFull(task('a'), task('b'))
+    await lab.after(2000)
+    expect(lab.engine.health().healthy).toBe(true)
+    expect(lab.seen('b').status).toBe('RUNNING')
+  })
+
+  test('what happens is written as soon as there is room again, though nobody sends anything', async () => {
+    const lab = engineLab()
+    await lab.assign(task('a'))
+    await lab.after(2000)
+    lab.disk.isFull = true
+    lab.world.kill(lab.container('a', 'app').runtimeId, 7)
+    await lab.after(60_000)
+    expect(lab.engine.health().healthy).toBe(false)
+    expect(lab.seen('a').status).toBe('STOPPED')
+
+    lab.disk.isFull = false
+    await lab.after(10_000)
+    expect(lab.engine.health().healthy).toBe(true)
+    const before = lab.seen('a').report
+    lab.crash()
+    lab.world.containers.clear()
+    lab.boot()
+    await lab.after(10_000)
+    expect(lab.seen('a').report).toEqual(before)
+  })
+})
+
 describe('what is left of a task', () => {
   test('is kept for the clean-up wait, then removed with its volumes', async () => {
     const lab = engineLab()

@@ -4,6 +4,7 @@ import type { ContainerEvent, ContainerSnapshot } from '../runtime/container-run
 import { admit } from './admission.ts'
 import type { EngineDeps, EngineOptions } from './engine-deps.ts'
 import { EngineHealth } from './engine-health.ts'
+import { JournalDebt } from './journal-debt.ts'
 import { ReportQueue } from './report-queue.ts'
 import { Strangers } from './strangers.ts'
 import { TaskActor, type TaskActorDeps } from './task-actor.ts'
@@ -43,12 +44,13 @@ class Engine implements RunningEngine {
   /** Whether the runtime has been listed; before that, nothing is known of what runs. */
   #listed = false
   #listing: 'no' | 'yes' | 'once more' = 'no'
-  #journalFailure = ''
+  readonly #debt: JournalDebt
 
   constructor(deps: EngineDeps, options: EngineOptions) {
     this.#deps = deps
     this.#options = options
     this.#health = new EngineHealth(deps, options)
+    this.#debt = new JournalDebt(deps, this.#ended.signal)
     this.#strangers = new Strangers({ ...deps, options, signal: this.#ended.signal })
     this.#actorDeps = {
       ...deps,
@@ -58,7 +60,7 @@ class Engine implements RunningEngine {
       tick: () => ++this.#ticks,
       onReport: (actor) => this.#reports.add(actor),
       onEnd: (actor) => this.#actorEnded(actor),
-      onJournalFailure: (error) => this.#journalFailed(error),
+      record: (result) => this.#debt.write({ kind: 'result', result }),
     }
   }
 
@@ -93,8 +95,13 @@ class Engine implements RunningEngine {
 
   async apply(set: AssignmentSet): Promise<void> {
     const { journal } = this.#deps
-    await journal.append({ kind: 'assignments', ...set })
-    this.#journalFailure = ''
+    try {
+      await journal.append({ kind: 'assignments', ...set })
+    } catch (error) {
+      this.#debt.failed(error)
+      throw error
+    }
+    this.#debt.wrote()
     // Those that go are on their way out before those that come look for their ports.
     const released = set.full ? [...this.#actors.keys()] : set.removeTaskArns
     for (const taskArn of released) if (journal.state.tasks.get(taskArn)?.released !== false) this.#release(taskArn)
@@ -120,7 +127,7 @@ class Engine implements RunningEngine {
   }
 
   health(): { readonly healthy: boolean; readonly message: string } {
-    const message = this.#health.message || this.#journalFailure
+    const message = this.#health.message || this.#debt.message
     return { healthy: message === '', message }
   }
 
@@ -198,13 +205,7 @@ class Engine implements RunningEngine {
     const { taskArn } = actor.state.assignment
     if (!actor.released || !actor.state.cleaned || !this.#actors.delete(taskArn)) return
     this.#reports.remove(actor)
-    this.#deps.journal.append({ kind: 'dropped', taskArn }).catch((error: unknown) => this.#journalFailed(error))
-  }
-
-  #journalFailed(error: unknown): void {
-    if (this.#ended.signal.aborted) return
-    this.#deps.log.error('The journal cannot be written.', { error })
-    this.#journalFailure = error instanceof Error ? error.message : String(error)
+    this.#debt.write({ kind: 'dropped', taskArn })
   }
 
   async #keepListing(): Promise<void> {

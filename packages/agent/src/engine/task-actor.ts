@@ -24,8 +24,8 @@ export interface TaskActorDeps extends EngineDeps {
   readonly onReport: (actor: TaskActor) => void
   /** The task has come to its end, or its containers have been removed after it. */
   readonly onEnd: (actor: TaskActor) => void
-  /** A result could not be journaled. */
-  readonly onJournalFailure: (error: unknown) => void
+  /** Journals a result, now or as soon as the journal takes it. */
+  readonly record: (result: TaskResult) => void
 }
 
 /**
@@ -241,7 +241,7 @@ export class TaskActor {
     const recorded = worthRecording(result)
     if (recorded === this.#recorded) return
     this.#recorded = recorded
-    this.#deps.journal.append({ kind: 'result', result }).catch(this.#deps.onJournalFailure)
+    this.#deps.record(result)
   }
 }
 

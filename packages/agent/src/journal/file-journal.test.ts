@@ -146,12 +146,15 @@ describe('a journal on a disk that fails', () => {
 
   test('takes nothing more after a sync that failed', async () => {
     const disk = memoryFs()
-    const journal = await openFileJournal(disk.fs, { path: 'j' }, silentLog)
+    const broken: string[] = []
+    const onBroken = ({ message }: Error) => broken.push(message)
+    const journal = await openFileJournal(disk.fs, { path: 'j', onBroken }, silentLog)
     disk.faults.sync = true
     await expect(journal.append(assignmentsOf(1, []))).rejects.toThrow('could not be brought to the disk')
     disk.faults.sync = false
     await expect(journal.append(assignmentsOf(2, []))).rejects.toThrow('must start again')
     expect(journal.state.held.number).toBe(0)
+    expect(broken).toEqual([expect.stringContaining('must start again')])
   })
 
   test('one sync serves all that were appended together', async () => {

@@ -9,6 +9,8 @@ export interface FileJournalOptions {
   readonly path: string
   /** The file is rewritten once it is this many bytes and at least twice what it was after the last rewrite. */
   readonly compactAtBytes?: number
+  /** Called once when it is not known any more what is on the disk: nothing is taken until the journal is opened anew. */
+  readonly onBroken?: (error: Error) => void
 }
 
 interface Waiting {
@@ -59,6 +61,7 @@ class FileJournal implements Journal {
   readonly #path: string
   readonly #compactAtBytes: number
   readonly #log: Log
+  readonly #onBroken: (error: Error) => void
   #file: JournalFile
   #length: number
   #compactedLength: number
@@ -80,6 +83,7 @@ class FileJournal implements Journal {
     this.#path = options.path
     this.#compactAtBytes = options.compactAtBytes ?? defaultCompactAtBytes
     this.#log = log
+    this.#onBroken = options.onBroken ?? (() => {})
     this.#file = file
     this.#length = length
     this.#compactedLength = length
@@ -137,8 +141,9 @@ class FileJournal implements Journal {
       await this.#file.sync()
     } catch (cause) {
       // Linux forgets what it could not write once it has said so; what is on the disk now is known only by reading it anew.
-      this.#broken = new Error('The journal could not be brought to the disk: the agent must start again.', { cause })
-      return this.#broken
+      return this.#break(
+        new Error('The journal could not be brought to the disk: the agent must start again.', { cause }),
+      )
     }
     this.#length += bytes.length
     return undefined
@@ -149,8 +154,14 @@ class FileJournal implements Journal {
     try {
       await this.#file.truncate(this.#length)
     } catch {
-      this.#broken = error
+      this.#break(error)
     }
+  }
+
+  #break(error: Error): Error {
+    this.#broken = error
+    this.#onBroken(error)
+    return error
   }
 
   async #compactIfDue(): Promise<void> {
@@ -176,7 +187,7 @@ class FileJournal implements Journal {
       await this.#fs.replace(path, this.#path)
       await old.close()
     } catch (cause) {
-      this.#broken = new Error('It is not known which journal is on the disk: the agent must start again.', { cause })
+      this.#break(new Error('It is not known which journal is on the disk: the agent must start again.', { cause }))
     }
   }
 }

@@ -5,9 +5,11 @@ import type { Journal } from './journal.ts'
 /** A disk in memory, which outlives the agents that write on it. */
 export interface MemoryDisk {
   readonly records: JournalRecord[]
+  /** Whether nothing more fits on it. */
+  isFull: boolean
 }
 
-export const memoryDisk = (): MemoryDisk => ({ records: [] })
+export const memoryDisk = (): MemoryDisk => ({ records: [], isFull: false })
 
 /** A journal on a disk in memory, for labs and simulations. */
 export interface MemoryJournal extends Journal {
@@ -25,6 +27,7 @@ export function openMemoryJournal(disk: MemoryDisk): MemoryJournal {
     async append(record) {
       if (condition === 'closed') throw new Error('The journal is closed.')
       if (condition === 'crashed') await new Promise<never>(() => {})
+      if (disk.isFull) throw new Error('The journal cannot be written.')
       disk.records.push(record)
       state.add(record)
     },
