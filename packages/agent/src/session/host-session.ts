@@ -121,7 +121,8 @@ class HostSession {
       return
     if (end.kind === 'closed' && end.lastedMs >= sessionTimes.settledAfterMs) this.#attempts = 0
     const delayMs = backoffDelay(this.#attempts, sessionTimes.backoff, random)
-    this.#attempts += end.kind === 'refused' && end.refusal.code !== 'NOT_LEADER' ? refusalWeight : 1
+    const isFinal = end.kind === 'refused' && !passingRefusals.has(end.refusal.code)
+    this.#attempts += isFinal ? refusalWeight : 1
     this.#servers.paused()
     await sleep(clock, delayMs, this.#stopped.signal).catch(() => undefined)
   }
@@ -159,5 +160,7 @@ class HostSession {
   }
 }
 
+/** Refusals that mend themselves. */
+const passingRefusals: ReadonlySet<string> = new Set(['NOT_LEADER', 'BUSY'])
 /** A refusal that only a person can mend counts as many tries: the pauses are long from the first. */
 const refusalWeight = 5

@@ -61,7 +61,7 @@ export class FakeHost {
     const agent = startAgent(
       {
         session: {
-          servers: [setup.server],
+          servers: setup.servers,
           cluster: setup.cluster,
           token: setup.token,
           offersFargate: false,

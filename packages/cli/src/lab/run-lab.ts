@@ -39,7 +39,7 @@ export async function runLab(run: LabRun): Promise<LabReport> {
   const most = scenario.hosts.count + addedHosts(scenario)
   const count = Math.max(1, Math.min(availableParallelism(), Math.ceil(most / hostsPerWorker)))
   const { server, token } = cluster
-  const setup = { server, token, cluster: cluster.cluster, seed: scenario.seed, tasks: scenario.tasks }
+  const setup = { servers: [server], token, cluster: cluster.cluster, seed: scenario.seed, tasks: scenario.tasks }
   const workers = await startHostWorkers(count, setup)
   try {
     const report = await playOn(workers, { ...run, cluster })

@@ -5,8 +5,8 @@ export const newsEveryMs = 500
 
 /** How the lab's workers reach the control plane, and what they play. */
 export interface WorkerSetup {
-  /** `host:port` that agents join at. */
-  readonly server: string
+  /** `host:port`s that agents join at. */
+  readonly servers: readonly string[]
   readonly token: string
   readonly cluster: string
   readonly seed: number

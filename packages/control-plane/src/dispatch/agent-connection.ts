@@ -25,6 +25,8 @@ export interface AgentConnectionDeps extends ControlPlaneDeps {
   /** Whether a token may join this cluster. */
   readonly authenticate: (token: string, cluster: string) => boolean
   readonly heartbeatIntervalMs: number
+  /** Whether one more host may join now. */
+  readonly mayJoin: () => boolean
   /** The host is in: from now on its deltas go to this connection, and an older one of the same host is closed. */
   readonly joined: (connection: AgentConnection) => void
   readonly left: (connection: AgentConnection, onPurpose: boolean) => void
@@ -96,6 +98,7 @@ export class AgentConnection implements HostSession {
     this.#state = 'joining'
     if (!this.#deps.authenticate(hello.token, hello.cluster))
       return this.#refuse('UNAUTHENTICATED', 'The token is not valid for this cluster.')
+    if (!this.#deps.mayJoin()) return this.#refuse('BUSY', 'Many hosts join at the moment. Try again soon.')
     const cell = this.#deps.cell()
     const registration = await cell.transact((tx) => registerHost(tx, hello, this.#deps))
     if (this.#hasEnded()) return

@@ -5,6 +5,7 @@ import type { Change } from '../cell/tables.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { AgentConnection, type AgentLink } from './agent-connection.ts'
 import { assignmentOf } from './host-assignments.ts'
+import { JoinGate } from './join-gate.ts'
 
 /** How often silence is looked for, in ms. */
 const sweepIntervalMs = 1000
@@ -30,10 +31,12 @@ export class Dispatcher {
   readonly #dirty = new Set<AgentConnection>()
   #stopWatching: () => void = () => {}
   #cancelSweep: CancelTimer = () => {}
+  readonly #gate: JoinGate
 
   constructor(deps: DispatcherDeps, cell: Cell) {
     this.#deps = { ...deps, cell: () => cell }
     this.#cell = cell
+    this.#gate = new JoinGate(deps.clock)
   }
 
   /** Hosts with a session now. */
@@ -59,6 +62,7 @@ export class Dispatcher {
   open(link: AgentLink): AgentConnection {
     const connection = new AgentConnection(link, {
       ...this.#deps,
+      mayJoin: () => this.#gate.admit(),
       joined: (joined) => this.#joined(joined),
       left: (left, onPurpose) => this.#left(left, onPurpose),
     })

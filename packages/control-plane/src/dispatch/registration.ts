@@ -19,6 +19,7 @@ export type RefusalCode =
   | 'CLUSTER_NOT_FOUND'
   | 'DEREGISTERED'
   | 'NOT_LEADER'
+  | 'BUSY'
   | 'INVALID'
 
 export type Registration =

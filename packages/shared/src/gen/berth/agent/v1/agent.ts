@@ -166,7 +166,10 @@ export interface Welcome {
 }
 
 export interface Refused {
-  /** One of: UNAUTHENTICATED, PROTOCOL_VERSION, CLUSTER_NOT_FOUND, DEREGISTERED, NOT_LEADER, DUPLICATE_HOST, INVALID. */
+  /**
+   * One of: UNAUTHENTICATED, PROTOCOL_VERSION, CLUSTER_NOT_FOUND, DEREGISTERED, NOT_LEADER, DUPLICATE_HOST, INVALID,
+   * or BUSY: too many hosts join at the moment; the same server will take this one soon.
+   */
   code: string;
   message: string;
   /** For NOT_LEADER: where the leader listens, if known. */
