@@ -28,6 +28,7 @@ export const ROOMS: readonly Room[] = [
   // What operations, controllers and dispatch are given; the one file there that they may know.
   { name: deps, knows: ['shared', 'control-plane/cell'] },
   { name: 'control-plane/config', knows: ['shared'] },
+  { name: 'control-plane/task-resources', knows: ['shared'] },
   { name: 'control-plane/scheduler', knows: ['shared'], pure: true },
   { name: 'control-plane/store', knows: ['shared'], testsKnow: memoryStore, integrationTestsKnow: redisStore },
   { name: 'control-plane/store/memory', knows: ['shared', 'control-plane/store'] },
@@ -47,7 +48,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'control-plane/api',
-    knows: ['shared', deps, 'control-plane/cell', 'control-plane/store'],
+    knows: ['shared', deps, 'control-plane/cell', 'control-plane/store', 'control-plane/task-resources'],
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,
   },
@@ -73,7 +74,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'control-plane/dispatch',
-    knows: ['shared', deps, 'control-plane/cell', 'control-plane/store'],
+    knows: ['shared', deps, 'control-plane/cell', 'control-plane/store', 'control-plane/task-resources'],
     testsKnow: [...memoryStore, 'control-plane/api'],
     integrationTestsKnow: redisStore,
   },

@@ -15,6 +15,7 @@ import { reaperController } from '@berth/control-plane/controllers/reaper.ts'
 import { serviceController } from '@berth/control-plane/controllers/services.ts'
 import { taskQueueController } from '@berth/control-plane/controllers/task-queue.ts'
 import { ensureDefaultCluster } from '@berth/control-plane/default-cluster.ts'
+import { noResourceStores } from '@berth/control-plane/task-resources/container-resources.ts'
 import { Dispatcher } from '@berth/control-plane/dispatch/dispatcher.ts'
 import type { Store } from '@berth/control-plane/store/store.ts'
 import type { Server, ServerEnd } from './network.ts'
@@ -80,7 +81,7 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
       start(cell) {
         dispatchedCell = plant === 'orders after durability' ? withOrdersBeforeDurability(cell) : cell
         dispatcher = new Dispatcher(
-          { ...planeDeps, defer, authenticate: () => true, heartbeatIntervalMs },
+          { ...planeDeps, defer, authenticate: () => true, heartbeatIntervalMs, resources: noResourceStores },
           dispatchedCell,
         )
         dispatcher.start()

@@ -5,6 +5,8 @@ import type { EngineOptions } from './engine/engine-deps.ts'
 import { type RunningEngine, startEngine } from './engine/engine.ts'
 import type { Journal } from './journal/journal.ts'
 import type { ContainerRuntime } from './runtime/container-runtime.ts'
+import { askedResources } from './session/asked-resources.ts'
+import { HostQuestions } from './session/host-questions.ts'
 import { type SessionEnd, startHostSession } from './session/host-session.ts'
 import type { HostDescription, SessionOptions } from './session/session-options.ts'
 import type { SessionTransport } from './session/session-transport.ts'
@@ -37,8 +39,9 @@ export interface RunningAgent {
 
 /** Starts one host's agent: its tasks go on from where the journal ends, and it joins the control plane. */
 export function startAgent(options: AgentOptions, deps: AgentDeps): RunningAgent {
-  const engine = startEngine(deps, options.engine)
-  const session = startHostSession({ ...deps, engine }, options.session)
+  const questions = new HostQuestions()
+  const engine = startEngine({ ...deps, resources: askedResources(questions) }, options.engine)
+  const session = startHostSession({ ...deps, engine, questions }, options.session)
   return {
     engine,
     ended: session.ended,

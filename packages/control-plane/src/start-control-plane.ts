@@ -29,6 +29,9 @@ import { listenForAgents } from './dispatch/grpc-gateway.ts'
 import { takeHolderFile } from './holder-file.ts'
 import { redisStore } from './store/redis/redis-store.ts'
 import { type LeaderAddresses, StoreUnavailableError } from './store/store.ts'
+import type { ResourceStores } from './task-resources/container-resources.ts'
+import { environmentFileStore } from './task-resources/environment-file-store.ts'
+import { fileSecretStore, noSecretStore } from './task-resources/file-secret-store.ts'
 
 /** Failures after which the same request may succeed, here or at another control plane. */
 const retriable = [StoreUnavailableError, CellClosedError, UnknownOutcomeError]
@@ -64,6 +67,10 @@ export async function startControlPlane(
   })
   const defer = (run: () => void) => void setImmediate(run)
   const settings = { ...config, restartThrottle: defaultControlPlaneSettings.restartThrottle }
+  const resources: ResourceStores = {
+    secrets: config.secretsFile === undefined ? noSecretStore : fileSecretStore(config.secretsFile, log),
+    environmentFiles: environmentFileStore(config.environmentFiles, clock),
+  }
   let dispatcher: Dispatcher | undefined
 
   // Both listen before it is known where they do, and so before this process can ask for the lease.
@@ -91,6 +98,7 @@ export async function startControlPlane(
             defer,
             authenticate: (token) => config.agentToken === '' || token === config.agentToken,
             heartbeatIntervalMs: config.heartbeatMs,
+            resources,
           },
           cell,
         )

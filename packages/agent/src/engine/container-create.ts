@@ -15,6 +15,7 @@ import type {
   PortPublication,
   VolumeCreate,
 } from '../runtime/container-runtime.ts'
+import type { ContainerResources } from './container-resources.ts'
 import { pauseContainerName, usesTaskNetwork } from './task-state.ts'
 
 /** What a container is made from beside its task's assignment. */
@@ -24,6 +25,7 @@ export interface CreateContext {
   readonly pauseRuntimeId: string
   /** The address that host ports are bound on. */
   readonly hostAddress: string
+  readonly resources?: ContainerResources
 }
 
 /** What the runtime is asked to create for one container of a task. */
@@ -37,7 +39,7 @@ export function containerCreate(
     identity: containerIdentity(assignment, spec.name),
     image: context.imageId,
     labels: { ...record(spec.dockerLabels), ...ecsLabels(assignment, spec.name) },
-    environment: environment(assignment, spec),
+    environment: environment(assignment, spec, context),
     entryPoint: spec.entryPoint?.values,
     command: spec.command?.values,
     workingDirectory: text(spec.workingDirectory),
@@ -74,7 +76,7 @@ export function containerCreate(
     pseudoTerminal: spec.pseudoTerminal,
     gpuIds: spec.gpuIds,
     logDriver: text(spec.logConfiguration?.driver ?? ''),
-    logOptions: record(spec.logConfiguration?.options ?? []),
+    logOptions: record([...(spec.logConfiguration?.options ?? []), ...(context.resources?.logOptions ?? [])]),
     healthCheck: spec.healthCheck && {
       command: spec.healthCheck.command,
       intervalMs: spec.healthCheck.intervalS * 1000,
@@ -163,11 +165,11 @@ const ecsLabels = (assignment: TaskAssignment, containerName: string): Record<st
   'com.amazonaws.ecs.task-definition-version': String(assignment.revision),
 })
 
-function environment(assignment: TaskAssignment, spec: ContainerSpec): string[] {
+function environment(assignment: TaskAssignment, spec: ContainerSpec, { resources }: CreateContext): string[] {
   const launchType = assignment.launchType === 'FARGATE' ? 'AWS_ECS_FARGATE' : 'AWS_ECS_EC2'
-  const declared = spec.environment.map(({ key, value }) => `${key}=${value}`)
-  const isDeclared = spec.environment.some(({ key }) => key === 'AWS_EXECUTION_ENV')
-  return isDeclared ? declared : [...declared, `AWS_EXECUTION_ENV=${launchType}`]
+  const variables = record([...spec.environment, ...(resources?.environment ?? [])])
+  const all = { ...variables, AWS_EXECUTION_ENV: variables['AWS_EXECUTION_ENV'] ?? launchType }
+  return Object.entries(all).map(([key, value]) => `${key}=${value}`)
 }
 
 /** A task's own limits bound each of its containers, as far as these have none. */

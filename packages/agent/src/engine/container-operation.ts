@@ -7,6 +7,7 @@ import {
 } from '../runtime/container-runtime.ts'
 import { containerCreate, imageReference, pauseCreate, volumesToMake } from './container-create.ts'
 import { failureReason, volumeFailureReason } from './container-reason.ts'
+import { type ContainerResources, ResourceError, type ResourceSource } from './container-resources.ts'
 import type { EngineOptions } from './engine-deps.ts'
 import type { EngineHealth } from './engine-health.ts'
 import type { ContainerInput } from './task-input.ts'
@@ -18,6 +19,7 @@ export interface OperationContext {
   readonly health: EngineHealth
   readonly options: EngineOptions
   readonly log: Log
+  readonly resources: ResourceSource
   /** The task as it is at the moment. */
   readonly task: () => TaskState
   readonly signal: AbortSignal
@@ -58,6 +60,8 @@ export async function performOperation(
 }
 
 function endOf(operation: Operation, error: unknown): ContainerInput {
+  if (error instanceof ResourceError)
+    return { kind: 'failed', operation, reason: `ResourceInitializationError: ${error.message}` }
   if (error instanceof VolumeError) return { kind: 'failed', operation, reason: volumeFailureReason(error.cause) }
   if (operation === 'start' && error instanceof RuntimeError && error.fault === 'not-found') return { kind: 'gone' }
   // A look that was refused tells nothing of the container.
@@ -65,16 +69,23 @@ function endOf(operation: Operation, error: unknown): ContainerInput {
   return { kind: 'failed', operation, reason: failureReason(operation, error) }
 }
 
-async function pull(
-  container: ContainerState,
-  { runtime, options, signal }: OperationContext,
-): Promise<ContainerInput> {
+async function pull(container: ContainerState, context: OperationContext): Promise<ContainerInput> {
+  const { runtime, options, signal } = context
   if (container.isPause) return { kind: 'pulled', image: await runtime.preparePause(signal) }
+  const resources = await neededResources(container, context)
   const image = imageReference(container.spec)
-  const credentials = container.spec.repositoryCredentials ?? options.credentialsFor(image)
+  const credentials =
+    resources?.repositoryCredentials ?? container.spec.repositoryCredentials ?? options.credentialsFor(image)
   const request = { image, behavior: options.imagePullBehavior, ...(credentials && { credentials }) }
-  return { kind: 'pulled', image: await runtime.pull(request, signal) }
+  return { kind: 'pulled', image: await runtime.pull(request, signal), resources }
 }
+
+/** Fetched before the image is, as in ECS: what cannot start for want of a secret costs no pull. */
+const neededResources = async (
+  { spec }: ContainerState,
+  { task, resources, signal }: OperationContext,
+): Promise<ContainerResources | undefined> =>
+  spec.needsResources ? resources.resourcesOf(task().assignment.taskArn, spec.name, signal) : undefined
 
 async function create(container: ContainerState, context: OperationContext): Promise<ContainerInput> {
   const task = context.task()
@@ -87,7 +98,9 @@ async function create(container: ContainerState, context: OperationContext): Pro
         : new VolumeError({ cause })
     }
   }
-  return { kind: 'created', runtimeId: await context.runtime.create(wanted(container, task, context), context.signal) }
+  const resources = container.resources ?? (await neededResources(container, context))
+  const create = wanted({ ...container, resources }, task, context)
+  return { kind: 'created', runtimeId: await context.runtime.create(create, context.signal) }
 }
 
 function wanted(
@@ -95,10 +108,12 @@ function wanted(
   { assignment, containers }: TaskState,
   context: OperationContext,
 ): ContainerCreate {
+  const { resources } = container
   const made = {
     imageId: container.image?.imageId ?? '',
     pauseRuntimeId: containers.find((each) => each.isPause)?.runtimeId ?? '',
     hostAddress: context.options.hostAddress,
+    ...(resources && { resources }),
   }
   return container.isPause ? pauseCreate(assignment, made) : containerCreate(assignment, container.spec, made)
 }

@@ -3,6 +3,7 @@ import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { ContainerRuntime, PullRequest } from '../runtime/container-runtime.ts'
+import type { ResourceSource } from './container-resources.ts'
 
 /** What an engine is made of. */
 export interface EngineDeps {
@@ -11,6 +12,7 @@ export interface EngineDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly resources: ResourceSource
 }
 
 /** The settings of an engine. Durations in ms. */

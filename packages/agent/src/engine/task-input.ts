@@ -2,6 +2,7 @@ import { containerStatusRank, type ContainerStatus } from '@berth/shared/task-st
 import type { TaskAssignment } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { withoutRevival } from '../journal/journal-state.ts'
 import type { ContainerSnapshot, HealthStatus, PulledImage } from '../runtime/container-runtime.ts'
+import type { ContainerResources } from './container-resources.ts'
 import { exitReason, removedReason } from './container-reason.ts'
 import { mayRestart } from './restart-policy.ts'
 import type { ContainerState, Operation, StopDecision, TaskState } from './task-state.ts'
@@ -15,7 +16,7 @@ export type ContainerInput =
   | { readonly kind: 'listed'; readonly snapshot: ContainerSnapshot }
   | { readonly kind: 'unlisted' }
   //
-  | { readonly kind: 'pulled'; readonly image: PulledImage }
+  | { readonly kind: 'pulled'; readonly image: PulledImage; readonly resources?: ContainerResources | undefined }
   | { readonly kind: 'created'; readonly runtimeId: string }
   | { readonly kind: 'started' }
   | { readonly kind: 'inspected'; readonly snapshot: ContainerSnapshot }
@@ -86,9 +87,20 @@ function nextContainer(container: ContainerState, input: ContainerInput, task: T
     case 'unlisted':
       return gone(container, now)
     case 'pulled':
-      return { ...done, image: input.image, status: further(container.status, 'PULLED') }
+      return {
+        ...done,
+        image: input.image,
+        resources: input.resources,
+        status: further(container.status, 'PULLED'),
+      }
     case 'created':
-      return { ...done, runtimeId: input.runtimeId, removed: false, status: further(container.status, 'CREATED') }
+      return {
+        ...done,
+        resources: undefined,
+        runtimeId: input.runtimeId,
+        removed: false,
+        status: further(container.status, 'CREATED'),
+      }
     case 'started':
       return running(done, now)
     case 'inspected':
@@ -96,7 +108,13 @@ function nextContainer(container: ContainerState, input: ContainerInput, task: T
     case 'gone':
       return gone(done, now)
     case 'failed':
-      return { ...done, status: 'STOPPED', reason: container.reason || input.reason, unsure: done.runtimeId !== '' }
+      return {
+        ...done,
+        resources: undefined,
+        status: 'STOPPED',
+        reason: container.reason || input.reason,
+        unsure: done.runtimeId !== '',
+      }
     default:
       return done
   }

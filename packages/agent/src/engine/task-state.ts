@@ -2,6 +2,7 @@ import { ContainerSpec, NetworkMode, type TaskAssignment } from '@berth/shared/g
 import type { ContainerStatus, DesiredTaskStatus, TaskStatus } from '@berth/shared/task-status.ts'
 import type { ContainerResult, TaskResult, TaskTimes } from '../journal/journal-record.ts'
 import type { HealthStatus, PulledImage } from '../runtime/container-runtime.ts'
+import type { ContainerResources } from './container-resources.ts'
 
 /** The container that holds what the others of a task share: its network, or its process or IPC namespace. */
 export const pauseContainerName = '~internal~pause'
@@ -20,6 +21,8 @@ export interface ContainerState {
   /** Empty until it was created. */
   readonly runtimeId: string
   readonly image: PulledImage | undefined
+  /** What was fetched for it to be made with. In memory only, and no longer than until it is created. */
+  readonly resources: ContainerResources | undefined
   /** Whether it ran when it was last looked at. May be true of a STOPPED one that somebody started by hand. */
   readonly alive: boolean
   /** Whether it ever ran. */
@@ -103,6 +106,7 @@ const newContainer = (spec: ContainerSpec, isPause: boolean): ContainerState => 
   operation: undefined,
   runtimeId: '',
   image: undefined,
+  resources: undefined,
   alive: false,
   launched: false,
   restarting: false,

@@ -12,6 +12,7 @@ import type { Log } from '@berth/shared/log.ts'
 import type { TaskEngine } from '../engine/task-engine.ts'
 import { judgeAssignments } from './assignment-link.ts'
 import { Heart } from './heartbeat.ts'
+import type { HostQuestions } from './host-questions.ts'
 import { sessionTimes } from './session-options.ts'
 import type { SessionChannel, SessionTransport } from './session-transport.ts'
 import { StatusReporter } from './status-reporter.ts'
@@ -26,6 +27,7 @@ export interface ConversationDeps {
   readonly engine: TaskEngine
   readonly clock: Clock
   readonly log: Log
+  readonly questions: HostQuestions
   readonly nextSequence: () => number
   /** Keeps what the host was told about itself. Resolves when it is durable. */
   readonly onWelcome: (welcome: Welcome) => Promise<void>
@@ -64,6 +66,9 @@ export class Conversation {
     engine.onReport(() => {
       if (this.#state === 'joined') this.#reporter.reportSoon()
     })
+    deps.questions.listener = (question) => {
+      if (this.#state === 'joined') this.#send({ $case: 'question', value: question })
+    }
     this.#channel = deps.transport.connect(
       address,
       (message) => this.#receive(message),
@@ -96,6 +101,8 @@ export class Conversation {
         return this.#handle(() => this.#take(message.value))
       case 'statusAck':
         return this.#reporter.acknowledged(message.value.sequence)
+      case 'answer':
+        return this.#deps.questions.answer(message.value)
       default:
         return this.#heart?.answered()
     }
@@ -115,6 +122,7 @@ export class Conversation {
     const onSilence = () => this.#close('The server does not answer heartbeats.')
     this.#heart = new Heart({ clock, engine, send, onSilence }, welcome.heartbeatIntervalMs)
     this.#heart.start()
+    for (const question of this.#deps.questions.open()) this.#send({ $case: 'question', value: question })
     engine.reportAll()
     return this.#reporter.reportSoon()
   }

@@ -8,6 +8,7 @@ import type { HostIdentity } from '../journal/journal-record.ts'
 import { ensureIdentity } from '../journal/host-identity.ts'
 import type { Journal } from '../journal/journal.ts'
 import { Conversation, type ConversationEnd } from './conversation.ts'
+import type { HostQuestions } from './host-questions.ts'
 import { ServerRotation } from './server-rotation.ts'
 import { type HostDescription, protocolVersion, type SessionOptions, sessionTimes } from './session-options.ts'
 import type { SessionTransport } from './session-transport.ts'
@@ -15,6 +16,7 @@ import type { SessionTransport } from './session-transport.ts'
 export interface HostSessionDeps {
   readonly transport: SessionTransport
   readonly engine: TaskEngine
+  readonly questions: HostQuestions
   readonly journal: Journal
   readonly clock: Clock
   readonly random: Random

@@ -86,6 +86,16 @@ export const controlPlaneSettings = {
     secret: true,
     help: 'What agents must present to join. Empty lets any agent in that reaches the port.',
   }),
+  secretsFile: optional(text, {
+    names: ['BERTH_SECRETS_FILE'],
+    flag: 'secrets-file',
+    help: 'JSON file that stands in for SSM Parameter Store and Secrets Manager: see [secrets](secrets.md). Keep it readable by its owner only.',
+  }),
+  environmentFiles: optional(text, {
+    names: ['BERTH_ENVIRONMENT_FILES'],
+    flag: 'environment-files',
+    help: 'Where `environmentFiles` are read from in the place of S3: a directory with `bucket/key` in it, or the `http://` or `https://` address of one.',
+  }),
   leaseMs: setting(duration(1000, '1s'), {
     names: ['BERTH_LEASE'],
     flag: 'lease',

@@ -3,6 +3,7 @@ import {
   type ControlMessage,
   type Heartbeat,
   type Hello,
+  type HostQuestion,
   type StatusReport,
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { clusterArn } from '@berth/shared/arn.ts'
@@ -12,6 +13,7 @@ import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { AssignmentChain } from './assignment-chain.ts'
 import type { HostSession, OutgoingAssignments } from './host-session.ts'
 import { assignmentsOfHost } from './host-assignments.ts'
+import { answerQuestion, type QuestionDeps } from './host-questions.ts'
 import { type RefusalCode, registerHost } from './registration.ts'
 import { applyStatusReport } from './status-intake.ts'
 
@@ -21,7 +23,7 @@ export interface AgentLink {
   close(): void
 }
 
-export interface AgentConnectionDeps extends ControlPlaneDeps {
+export interface AgentConnectionDeps extends ControlPlaneDeps, Pick<QuestionDeps, 'resources'> {
   /** Whether a token may join this cluster. */
   readonly authenticate: (token: string, cluster: string) => boolean
   readonly heartbeatIntervalMs: number
@@ -41,6 +43,7 @@ export class AgentConnection implements HostSession {
   #state: 'new' | 'joining' | 'joined' | 'ended' = 'new'
   #heardAt: number
   #engineHealthy = true
+  readonly #ended = new AbortController()
 
   constructor(link: AgentLink, deps: AgentConnectionDeps) {
     this.#deps = deps
@@ -81,6 +84,7 @@ export class AgentConnection implements HostSession {
       else if (this.#state !== 'joined') this.#refuse('INVALID', 'The first message of a session must be Hello.')
       else if (message !== undefined) await this.#handle(message)
     } catch (error) {
+      if (this.#ended.signal.aborted) return
       if (error instanceof StoreUnavailableError || error instanceof CellClosedError)
         this.#deps.log.info('session ends', { hostId: this.#hostId, reason: error.message })
       else this.#deps.log.error('a message of an agent failed', { hostId: this.#hostId, error })
@@ -132,6 +136,8 @@ export class AgentConnection implements HostSession {
         return this.#heartbeat(message.value)
       case 'statusReport':
         return this.#report(message.value)
+      case 'question':
+        return this.#answer(message.value)
       case 'goodbye':
         return this.#end(message.value.reason, true)
       case 'hello':
@@ -163,6 +169,11 @@ export class AgentConnection implements HostSession {
     this.#send({ $case: 'statusAck', value: { sequence: report.sequence } })
   }
 
+  async #answer(question: HostQuestion): Promise<void> {
+    const answer = await answerQuestion(this.#hostId, question, this.#deps, this.#ended.signal)
+    this.#send({ $case: 'answer', value: { id: question.id, answer } })
+  }
+
   #refuse(code: RefusalCode, message: string): void {
     this.#send({ $case: 'refused', value: { code, message, leaderAddress: '' } })
     this.close(`refused: ${message}`)
@@ -181,6 +192,7 @@ export class AgentConnection implements HostSession {
     if (this.#state === 'ended') return
     const wasJoined = this.#state === 'joined'
     this.#state = 'ended'
+    this.#ended.abort(new Error('The session is over.'))
     this.#deps.log.debug('session ended', { hostId: this.#hostId, reason })
     this.#link.close()
     if (wasJoined) this.#deps.left(this, onPurpose)

@@ -6,11 +6,12 @@ import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { AgentConnection, type AgentLink } from './agent-connection.ts'
 import { assignmentOf } from './host-assignments.ts'
 import { JoinGate } from './join-gate.ts'
+import type { QuestionDeps } from './host-questions.ts'
 
 /** How often silence is looked for, in ms. */
 const sweepIntervalMs = 1000
 
-export interface DispatcherDeps extends ControlPlaneDeps {
+export interface DispatcherDeps extends ControlPlaneDeps, Pick<QuestionDeps, 'resources'> {
   readonly authenticate: (token: string, cluster: string) => boolean
   readonly heartbeatIntervalMs: number
   /** Runs a function soon, so that what happens together is sent together. */

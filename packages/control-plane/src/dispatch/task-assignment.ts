@@ -9,6 +9,7 @@ import {
   TaskAssignment,
   type VolumeSpec,
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import { needsResources } from '../task-resources/container-resources.ts'
 import type { TaskContainerRecord, TaskDefinitionRecord, TaskRecord } from '../cell/records.ts'
 
 const networkModes: Readonly<Record<string, NetworkMode>> = {
@@ -143,6 +144,7 @@ function containerSpec(
     pseudoTerminal: declared.pseudoTerminal ?? false,
     disableNetworking: declared.disableNetworking ?? false,
     gpuIds: [...container.gpuIds],
+    needsResources: needsResources({ declared, override }),
   })
 }
 

@@ -13,6 +13,7 @@ import type { FakeContainer } from '../../runtime/fake/fake-container.ts'
 import { fakeRuntime } from '../../runtime/fake/fake-runtime.ts'
 import { fakeScript, type FakeImage, type FakeProgram } from '../../runtime/fake/fake-script.ts'
 import { FakeWorld } from '../../runtime/fake/fake-world.ts'
+import { ResourceError, type ResourceSource } from '../container-resources.ts'
 import { defaultEngineOptions, type EngineOptions } from '../engine-deps.ts'
 import { type RunningEngine, startEngine } from '../engine.ts'
 import { taskArnOf } from './task-builder.ts'
@@ -30,10 +31,14 @@ export interface LabOptions {
   readonly seed?: number
   readonly images?: Readonly<Record<string, { image?: Partial<FakeImage>; program?: Partial<FakeProgram> }>>
   readonly engine?: Partial<EngineOptions>
+  /** What containers that need resources are answered with. */
+  readonly resources?: ResourceSource['resourcesOf']
 }
 
+const nothingNeeded: ResourceSource['resourcesOf'] = () => Promise.reject(new ResourceError('nobody knows'))
+
 /** An engine with a scripted runtime on virtual time, whose agent can be killed and started again. */
-export function engineLab({ seed = 1, images = {}, engine: over = {} }: LabOptions = {}) {
+export function engineLab({ seed = 1, images = {}, engine: over = {}, resources = nothingNeeded }: LabOptions = {}) {
   const clock = virtualClock()
   const random = seededRandom(seed)
   const world = new FakeWorld({ clock, random, script: fakeScript(images) })
@@ -47,7 +52,8 @@ export function engineLab({ seed = 1, images = {}, engine: over = {} }: LabOptio
 
   const boot = () => {
     journal = openMemoryJournal(disk)
-    engine = startEngine({ runtime: fakeRuntime(world, 'host'), journal, clock, random, log: silentLog }, options)
+    const deps = { journal, clock, random, log: silentLog, resources: { resourcesOf: resources } }
+    engine = startEngine({ ...deps, runtime: fakeRuntime(world, 'host') }, options)
     engine.onReport(() => note())
   }
   const note = () => {

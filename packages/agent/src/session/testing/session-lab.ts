@@ -6,6 +6,8 @@ import { type RunningEngine, startEngine } from '../../engine/engine.ts'
 import { type MemoryJournal, memoryDisk, openMemoryJournal } from '../../journal/memory-journal.ts'
 import { fakeRuntime } from '../../runtime/fake/fake-runtime.ts'
 import { FakeWorld } from '../../runtime/fake/fake-world.ts'
+import { askedResources } from '../asked-resources.ts'
+import { HostQuestions } from '../host-questions.ts'
 import { type RunningSession, startHostSession } from '../host-session.ts'
 import { scriptedServer } from './scripted-server.ts'
 
@@ -22,7 +24,8 @@ export function sessionLab({ servers = ['one:1'], seed = 1 } = {}) {
 
   const boot = () => {
     journal = openMemoryJournal(disk)
-    const deps = { journal, clock, random, log: silentLog }
+    const questions = new HostQuestions()
+    const deps = { journal, clock, random, log: silentLog, questions, resources: askedResources(questions) }
     engine = startEngine({ ...deps, runtime: fakeRuntime(world, 'host') }, defaultEngineOptions)
     session = startHostSession(
       { ...deps, engine, transport: server.transport, describe: async () => description },

@@ -1,5 +1,6 @@
 import type { ContainerDefinition, HealthCheck, LinuxParameters } from '@aws-sdk/client-ecs'
 import { type ApiError, clientException } from '../errors.ts'
+import { validateEnvironment } from './environment-validation.ts'
 
 /** Docker refuses less since 20.10. MiB. */
 const leastMemoryMib = 6
@@ -44,9 +45,7 @@ export function validateContainer(container: ContainerDefinition): void {
   for (const { name: limit, softLimit = 0, hardLimit = 0 } of container.ulimits ?? [])
     if (hardLimit !== -1 && (softLimit === -1 || softLimit > hardLimit))
       throw invalidSetting('ulimits', name, `The soft limit of '${limit}' cannot be greater than its hard limit.`)
-  for (const { name: variable } of container.environment ?? [])
-    if (variable === undefined || variable === '' || variable.includes('='))
-      throw invalidSetting('environment', name, 'The name of a variable cannot be empty or contain an equals sign.')
+  validateEnvironment(name, container)
   for (const { namespace } of container.systemControls ?? [])
     if (!/^(net\.|fs\.mqueue\.|kernel\.(msg(max|mnb|mni)|sem|shm(all|max|mni|_rmid_forced))$)/.test(namespace ?? ''))
       throw invalidSetting('systemControls', name, `'${namespace}' is not a namespaced kernel parameter.`)

@@ -1,4 +1,4 @@
-import type { Attribute, ContainerDefinition } from '@aws-sdk/client-ecs'
+import type { Attribute, ContainerDefinition, Secret } from '@aws-sdk/client-ecs'
 import type { NormalizedDefinition } from './task-definition-defaults.ts'
 
 const capability = (name: string): string => `ecs.capability.${name}`
@@ -12,6 +12,9 @@ const taskRules: readonly (readonly [(definition: NormalizedDefinition) => boole
   [({ pidMode, ipcMode }) => pidMode !== undefined || ipcMode !== undefined, [capability('pid-ipc-namespace-sharing')]],
 ]
 
+const isSecret = ({ valueFrom = '' }: Secret): boolean => /^arn:[^:]*:secretsmanager:/.test(valueFrom)
+const isParameter = (secret: Secret): boolean => !isSecret(secret)
+
 /** The same of each container. */
 const containerRules: readonly (readonly [(container: ContainerDefinition) => boolean, readonly string[]])[] = [
   [({ privileged }) => privileged === true, [agentCapability('privileged-container')]],
@@ -24,6 +27,21 @@ const containerRules: readonly (readonly [(container: ContainerDefinition) => bo
   [({ restartPolicy }) => restartPolicy?.enabled === true, [capability('container-restart-policy')]],
   [({ linuxParameters }) => linuxParameters !== undefined, [dockerApi('1.22')]],
   [({ linuxParameters }) => linuxParameters?.initProcessEnabled === true, [dockerApi('1.25')]],
+  [({ secrets = [] }) => secrets.some(isParameter), [capability('secrets.ssm.environment-variables')]],
+  [({ secrets = [] }) => secrets.some(isSecret), [capability('secrets.asm.environment-variables')]],
+  [
+    ({ logConfiguration }) => logConfiguration?.secretOptions?.some(isParameter) ?? false,
+    [capability('secrets.ssm.bootstrap.log-driver')],
+  ],
+  [
+    ({ logConfiguration }) => logConfiguration?.secretOptions?.some(isSecret) ?? false,
+    [capability('secrets.asm.bootstrap.log-driver')],
+  ],
+  [({ environmentFiles = [] }) => environmentFiles.length > 0, [capability('env-files.s3')]],
+  [
+    ({ repositoryCredentials }) => repositoryCredentials?.credentialsParameter !== undefined,
+    [capability('private-registry-authentication.secretsmanager')],
+  ],
 ]
 
 /**

@@ -18,7 +18,6 @@ const kept = (note: string): FieldSupport => ({ kind: 'kept', note })
 const refused = (why: string): FieldSupport => ({ kind: 'refused', why })
 
 const windows = 'Berth runs Linux containers only'
-const noSecrets = 'it has no secrets provider yet'
 const unread = 'as part of what is refused'
 
 /**
@@ -29,7 +28,9 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'RegisterTaskDefinitionRequest.family': works,
   'RegisterTaskDefinitionRequest.containerDefinitions': works,
   'RegisterTaskDefinitionRequest.taskRoleArn': kept('containers are given no credentials: there is no IAM yet'),
-  'RegisterTaskDefinitionRequest.executionRoleArn': kept('the agent pulls images with its own credentials'),
+  'RegisterTaskDefinitionRequest.executionRoleArn': kept(
+    'images are pulled and secrets are read with the credentials that hosts and control plane have',
+  ),
   'RegisterTaskDefinitionRequest.networkMode': worksAs('absent: `bridge`, or `awsvpc` when the task is run as FARGATE'),
   'RegisterTaskDefinitionRequest.volumes': works,
   'RegisterTaskDefinitionRequest.placementConstraints': works,
@@ -51,9 +52,7 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
 
   'ContainerDefinition.name': works,
   'ContainerDefinition.image': works,
-  'ContainerDefinition.repositoryCredentials': refused(
-    `${noSecrets} to read them from; set ECS_ENGINE_AUTH_DATA on the hosts`,
-  ),
+  'ContainerDefinition.repositoryCredentials': works,
   'ContainerDefinition.cpu': works,
   'ContainerDefinition.memory': works,
   'ContainerDefinition.memoryReservation': works,
@@ -64,11 +63,13 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'ContainerDefinition.entryPoint': works,
   'ContainerDefinition.command': works,
   'ContainerDefinition.environment': works,
-  'ContainerDefinition.environmentFiles': refused('it has no S3 to read them from'),
+  'ContainerDefinition.environmentFiles': worksAs(
+    'read from BERTH_ENVIRONMENT_FILES in the place of S3: [secrets](secrets.md)',
+  ),
   'ContainerDefinition.mountPoints': works,
   'ContainerDefinition.volumesFrom': works,
   'ContainerDefinition.linuxParameters': works,
-  'ContainerDefinition.secrets': refused(noSecrets),
+  'ContainerDefinition.secrets': worksAs('read from BERTH_SECRETS_FILE in the place of AWS: [secrets](secrets.md)'),
   'ContainerDefinition.dependsOn': works,
   'ContainerDefinition.startTimeout': works,
   'ContainerDefinition.stopTimeout': works,
@@ -94,7 +95,7 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'ContainerDefinition.firelensConfiguration': refused('it has no FireLens'),
   'ContainerDefinition.credentialSpecs': refused('it has no Active Directory'),
 
-  'RepositoryCredentials.credentialsParameter': refused(unread),
+  'RepositoryCredentials.credentialsParameter': works,
 
   'PortMapping.containerPort': works,
   'PortMapping.hostPort': works,
@@ -110,8 +111,8 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'KeyValuePair.name': works,
   'KeyValuePair.value': works,
 
-  'EnvironmentFile.value': refused(unread),
-  'EnvironmentFile.type': refused(unread),
+  'EnvironmentFile.value': works,
+  'EnvironmentFile.type': works,
 
   'MountPoint.sourceVolume': works,
   'MountPoint.containerPath': works,
@@ -136,8 +137,8 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'Tmpfs.size': works,
   'Tmpfs.mountOptions': works,
 
-  'Secret.name': refused(unread),
-  'Secret.valueFrom': refused(unread),
+  'Secret.name': works,
+  'Secret.valueFrom': works,
 
   'ContainerDependency.containerName': works,
   'ContainerDependency.condition': works,
@@ -157,7 +158,7 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
     "Docker's own drivers, where the host has them",
   ),
   'LogConfiguration.options': works,
-  'LogConfiguration.secretOptions': refused(noSecrets),
+  'LogConfiguration.secretOptions': works,
 
   'HealthCheck.command': works,
   'HealthCheck.interval': works,

@@ -205,20 +205,51 @@ describe('a definition that requires FARGATE', () => {
   })
 })
 
+describe('secrets and environment files', () => {
+  it.each<[string, Definition]>([
+    ["'valueFrom' should not be null or empty.", one({ secrets: [{ name: 'A', valueFrom: '' }] })],
+    [
+      "unique and not shared with any new or existing environment variables set on the container, such as 'A'.",
+      one({ secrets: [{ name: 'A', valueFrom: 'a' }], environment: [{ name: 'A', value: 'b' }] }),
+    ],
+    ["such as 'A'.", one({ secrets: ['a', 'b'].map((valueFrom) => ({ name: 'A', valueFrom })) })],
+    ['names no secret', one({ secrets: [{ name: 'A', valueFrom: 'arn:aws:secretsmanager:r:1:x:y' }] })],
+    ['of neither SSM', one({ secrets: [{ name: 'A', valueFrom: 'arn:aws:s3:::bucket/key' }] })],
+    ["'repositoryCredentials'", one({ repositoryCredentials: { credentialsParameter: 'arn:aws:sqs:r:1:x' } })],
+    [
+      "'logConfiguration.secretOptions'",
+      one({ logConfiguration: { logDriver: 'splunk', secretOptions: [{ name: 'a', valueFrom: '' }] } }),
+    ],
+    ['whose name ends in .env', one({ environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::bucket/file.txt' }] })],
+    ['whose name ends in .env', one({ environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::bucket/../a.env' }] })],
+    [
+      'At most 10 files',
+      one({ environmentFiles: Array.from({ length: 11 }, () => ({ type: 's3', value: 'arn:aws:s3:::bucket/a.env' })) }),
+    ],
+  ])('are refused: %s', (message, definition) => {
+    expect(() => check(definition)).toThrow(message)
+  })
+
+  it('are taken when they are well formed', () => {
+    const definition = one({
+      secrets: [
+        { name: 'A', valueFrom: 'parameter' },
+        { name: 'B', valueFrom: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:b-AbCdEf' },
+      ],
+      environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::bucket/a.env' }],
+      repositoryCredentials: { credentialsParameter: 'registry' },
+    })
+    expect(() => check(definition)).not.toThrow()
+  })
+})
+
 describe('what Berth does not do', () => {
   it.each<[string, Definition]>([
-    ['containerDefinitions[1].secrets', two({}, { secrets: [{ name: 'A', valueFrom: 'arn' }] })],
-    ['containerDefinitions[0].environmentFiles', one({ environmentFiles: [{ type: 's3', value: 'arn' }] })],
-    ['containerDefinitions[0].repositoryCredentials', one({ repositoryCredentials: { credentialsParameter: 'arn' } })],
     ['containerDefinitions[0].firelensConfiguration', one({ firelensConfiguration: { type: 'fluentbit' } })],
     ['containerDefinitions[0].credentialSpecs', one({ credentialSpecs: ['x'] })],
     [
       "containerDefinitions[0].logConfiguration.logDriver 'awslogs'",
       one({ logConfiguration: { logDriver: 'awslogs' } }),
-    ],
-    [
-      'containerDefinitions[0].logConfiguration.secretOptions',
-      one({ logConfiguration: { logDriver: 'splunk', secretOptions: [{ name: 'a', valueFrom: 'b' }] } }),
     ],
     [
       "containerDefinitions[0].resourceRequirements[0].type 'InferenceAccelerator'",

@@ -1,6 +1,7 @@
 import type { ContainerOverride, TaskOverride } from '@aws-sdk/client-ecs'
 import { effectiveContainers, type LaunchType, type StoredDefinition } from '../../cell/task-demand.ts'
 import { clientException, invalidParameter } from '../errors.ts'
+import { environmentFilesProblem } from './environment-validation.ts'
 import { isFargateSize, parseTaskCpu, parseTaskMemory } from './task-size.ts'
 
 /** ECS's own limit on the overrides of one request, in characters of their JSON. */
@@ -56,7 +57,14 @@ function completeContainerOverrides(
 }
 
 function assertContainerOverride(name: string, override: ContainerOverride): void {
-  const { cpu, memory, memoryReservation, resourceRequirements = [], environment = [] } = override
+  const {
+    cpu,
+    memory,
+    memoryReservation,
+    resourceRequirements = [],
+    environment = [],
+    environmentFiles = [],
+  } = override
   if (cpu !== undefined && cpu < 0) throw invalidParameter(`Invalid 'cpu' override for container '${name}'.`)
   for (const [field, amount] of Object.entries({ memory, memoryReservation }))
     if (amount !== undefined && amount < leastMemoryMib)
@@ -65,6 +73,9 @@ function assertContainerOverride(name: string, override: ContainerOverride): voi
       )
   if (environment.some((variable) => variable.name === undefined || variable.name === ''))
     throw invalidParameter(`Environment variable names of container '${name}' can not be empty.`)
+  const problem = environmentFilesProblem(environmentFiles)
+  if (problem !== undefined)
+    throw invalidParameter(`Invalid 'environmentFiles' override for container '${name}'. ${problem}`)
   for (const { type, value } of resourceRequirements) {
     if (type !== 'GPU')
       throw clientException(

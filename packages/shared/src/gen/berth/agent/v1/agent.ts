@@ -94,6 +94,7 @@ export interface AgentMessage {
     | //
     /** The agent is going away on purpose; its containers stay. */
     { $case: "goodbye"; value: Goodbye }
+    | { $case: "question"; value: HostQuestion }
     | undefined;
 }
 
@@ -104,6 +105,7 @@ export interface ControlMessage {
     | { $case: "assignments"; value: Assignments }
     | { $case: "statusAck"; value: StatusAck }
     | { $case: "heartbeatAck"; value: HeartbeatAck }
+    | { $case: "answer"; value: HostAnswer }
     | undefined;
 }
 
@@ -294,6 +296,11 @@ export interface ContainerSpec {
     | undefined;
   /** The digest that a deployment has pinned; empty for none. */
   imageDigest: string;
+  /**
+   * What it is created with is not all here: secrets, environment files and the credentials of its registry are asked for by
+   * ContainerResourcesQuestion at the moment that they are needed, and are never written down.
+   */
+  needsResources: boolean;
 }
 
 /** Present and empty is not the same as absent: an empty command is sent as none. */
@@ -466,6 +473,38 @@ export interface TaskNetwork {
   macAddress: string;
 }
 
+/** Asked again in the next session when none was answered in this one. An old control plane does not answer at all. */
+export interface HostQuestion {
+  /** Counts up within one run of the agent. */
+  id: number;
+  question: { $case: "containerResources"; value: ContainerResourcesQuestion } | undefined;
+}
+
+export interface HostAnswer {
+  id: number;
+  answer:
+    | //
+    /** Why there is no other answer, in words for the user. */
+    { $case: "error"; value: string }
+    | { $case: "containerResources"; value: ContainerResources }
+    | undefined;
+}
+
+/** Answered only to the host that the task is on, while the task is to run. */
+export interface ContainerResourcesQuestion {
+  taskArn: string;
+  containerName: string;
+}
+
+/** Secret in part: kept in memory until the container is created, and in nothing that is logged or written. */
+export interface ContainerResources {
+  /** Variables that are added to those of the ContainerSpec, or take their place. */
+  environment: KeyValue[];
+  /** Options that are added to those of the log driver. */
+  logOptions: KeyValue[];
+  repositoryCredentials: RepositoryCredentials | undefined;
+}
+
 function createBaseAgentMessage(): AgentMessage {
   return { message: undefined };
 }
@@ -490,6 +529,9 @@ export const AgentMessage: MessageFns<AgentMessage> = {
         break;
       case "goodbye":
         Goodbye.encode(message.message.value, writer.uint32(50).fork()).join();
+        break;
+      case "question":
+        HostQuestion.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
     }
     return writer;
@@ -556,6 +598,14 @@ export const AgentMessage: MessageFns<AgentMessage> = {
             message.message = { $case: "goodbye", value: Goodbye.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.message = { $case: "question", value: HostQuestion.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -588,6 +638,8 @@ export const AgentMessage: MessageFns<AgentMessage> = {
         ? { $case: "heartbeat", value: Heartbeat.fromJSON(object.heartbeat) }
         : isSet(object.goodbye)
         ? { $case: "goodbye", value: Goodbye.fromJSON(object.goodbye) }
+        : isSet(object.question)
+        ? { $case: "question", value: HostQuestion.fromJSON(object.question) }
         : undefined,
     };
   },
@@ -606,6 +658,8 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       obj.heartbeat = Heartbeat.toJSON(message.message.value);
     } else if (message.message?.$case === "goodbye") {
       obj.goodbye = Goodbye.toJSON(message.message.value);
+    } else if (message.message?.$case === "question") {
+      obj.question = HostQuestion.toJSON(message.message.value);
     }
     return obj;
   },
@@ -652,6 +706,12 @@ export const AgentMessage: MessageFns<AgentMessage> = {
         }
         break;
       }
+      case "question": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "question", value: HostQuestion.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -678,6 +738,9 @@ export const ControlMessage: MessageFns<ControlMessage> = {
         break;
       case "heartbeatAck":
         HeartbeatAck.encode(message.message.value, writer.uint32(42).fork()).join();
+        break;
+      case "answer":
+        HostAnswer.encode(message.message.value, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -736,6 +799,14 @@ export const ControlMessage: MessageFns<ControlMessage> = {
             message.message = { $case: "heartbeatAck", value: HeartbeatAck.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "answer", value: HostAnswer.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -764,6 +835,8 @@ export const ControlMessage: MessageFns<ControlMessage> = {
         ? { $case: "heartbeatAck", value: HeartbeatAck.fromJSON(object.heartbeatAck) }
         : isSet(object.heartbeat_ack)
         ? { $case: "heartbeatAck", value: HeartbeatAck.fromJSON(object.heartbeat_ack) }
+        : isSet(object.answer)
+        ? { $case: "answer", value: HostAnswer.fromJSON(object.answer) }
         : undefined,
     };
   },
@@ -780,6 +853,8 @@ export const ControlMessage: MessageFns<ControlMessage> = {
       obj.statusAck = StatusAck.toJSON(message.message.value);
     } else if (message.message?.$case === "heartbeatAck") {
       obj.heartbeatAck = HeartbeatAck.toJSON(message.message.value);
+    } else if (message.message?.$case === "answer") {
+      obj.answer = HostAnswer.toJSON(message.message.value);
     }
     return obj;
   },
@@ -817,6 +892,12 @@ export const ControlMessage: MessageFns<ControlMessage> = {
       case "heartbeatAck": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "heartbeatAck", value: HeartbeatAck.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "answer": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "answer", value: HostAnswer.fromPartial(object.message.value) };
         }
         break;
       }
@@ -2814,6 +2895,7 @@ function createBaseContainerSpec(): ContainerSpec {
     gpuIds: [],
     repositoryCredentials: undefined,
     imageDigest: "",
+    needsResources: false,
   };
 }
 
@@ -2935,6 +3017,9 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     }
     if (message.imageDigest !== "") {
       writer.uint32(314).string(message.imageDigest);
+    }
+    if (message.needsResources !== false) {
+      writer.uint32(320).bool(message.needsResources);
     }
     return writer;
   },
@@ -3264,6 +3349,14 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
             message.imageDigest = reader.string();
             continue;
           }
+          case 40: {
+            if (tag !== 320) {
+              break;
+            }
+
+            message.needsResources = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3425,6 +3518,11 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
         : isSet(object.image_digest)
         ? globalThis.String(object.image_digest)
         : "",
+      needsResources: isSet(object.needsResources)
+        ? globalThis.Boolean(object.needsResources)
+        : isSet(object.needs_resources)
+        ? globalThis.Boolean(object.needs_resources)
+        : false,
     };
   },
 
@@ -3547,6 +3645,9 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     if (message.imageDigest !== "") {
       obj.imageDigest = message.imageDigest;
     }
+    if (message.needsResources !== false) {
+      obj.needsResources = message.needsResources;
+    }
     return obj;
   },
 
@@ -3609,6 +3710,7 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
         ? RepositoryCredentials.fromPartial(object.repositoryCredentials)
         : undefined;
     message.imageDigest = object.imageDigest ?? "";
+    message.needsResources = object.needsResources ?? false;
     return message;
   },
 };
@@ -6459,6 +6561,436 @@ export const TaskNetwork: MessageFns<TaskNetwork> = {
     const message = createBaseTaskNetwork();
     message.privateIpv4 = object.privateIpv4 ?? "";
     message.macAddress = object.macAddress ?? "";
+    return message;
+  },
+};
+
+function createBaseHostQuestion(): HostQuestion {
+  return { id: 0, question: undefined };
+}
+
+export const HostQuestion: MessageFns<HostQuestion> = {
+  encode(message: HostQuestion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    switch (message.question?.$case) {
+      case "containerResources":
+        ContainerResourcesQuestion.encode(message.question.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostQuestion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostQuestion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.question = {
+              $case: "containerResources",
+              value: ContainerResourcesQuestion.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HostQuestion {
+    return {
+      id: isSet(object.id) ? globalThis.Number(object.id) : 0,
+      question: isSet(object.containerResources)
+        ? { $case: "containerResources", value: ContainerResourcesQuestion.fromJSON(object.containerResources) }
+        : isSet(object.container_resources)
+        ? { $case: "containerResources", value: ContainerResourcesQuestion.fromJSON(object.container_resources) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: HostQuestion): unknown {
+    const obj: any = {};
+    if (message.id !== 0) {
+      obj.id = Math.round(message.id);
+    }
+    if (message.question?.$case === "containerResources") {
+      obj.containerResources = ContainerResourcesQuestion.toJSON(message.question.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HostQuestion>): HostQuestion {
+    return HostQuestion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostQuestion>): HostQuestion {
+    const message = createBaseHostQuestion();
+    message.id = object.id ?? 0;
+    switch (object.question?.$case) {
+      case "containerResources": {
+        if (object.question?.value !== undefined && object.question?.value !== null) {
+          message.question = {
+            $case: "containerResources",
+            value: ContainerResourcesQuestion.fromPartial(object.question.value),
+          };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseHostAnswer(): HostAnswer {
+  return { id: 0, answer: undefined };
+}
+
+export const HostAnswer: MessageFns<HostAnswer> = {
+  encode(message: HostAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    switch (message.answer?.$case) {
+      case "error":
+        writer.uint32(18).string(message.answer.value);
+        break;
+      case "containerResources":
+        ContainerResources.encode(message.answer.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.answer = { $case: "error", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.answer = { $case: "containerResources", value: ContainerResources.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HostAnswer {
+    return {
+      id: isSet(object.id) ? globalThis.Number(object.id) : 0,
+      answer: isSet(object.error)
+        ? { $case: "error", value: globalThis.String(object.error) }
+        : isSet(object.containerResources)
+        ? { $case: "containerResources", value: ContainerResources.fromJSON(object.containerResources) }
+        : isSet(object.container_resources)
+        ? { $case: "containerResources", value: ContainerResources.fromJSON(object.container_resources) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: HostAnswer): unknown {
+    const obj: any = {};
+    if (message.id !== 0) {
+      obj.id = Math.round(message.id);
+    }
+    if (message.answer?.$case === "error") {
+      obj.error = message.answer.value;
+    } else if (message.answer?.$case === "containerResources") {
+      obj.containerResources = ContainerResources.toJSON(message.answer.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HostAnswer>): HostAnswer {
+    return HostAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostAnswer>): HostAnswer {
+    const message = createBaseHostAnswer();
+    message.id = object.id ?? 0;
+    switch (object.answer?.$case) {
+      case "error": {
+        if (object.answer?.value !== undefined && object.answer?.value !== null) {
+          message.answer = { $case: "error", value: object.answer.value };
+        }
+        break;
+      }
+      case "containerResources": {
+        if (object.answer?.value !== undefined && object.answer?.value !== null) {
+          message.answer = { $case: "containerResources", value: ContainerResources.fromPartial(object.answer.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseContainerResourcesQuestion(): ContainerResourcesQuestion {
+  return { taskArn: "", containerName: "" };
+}
+
+export const ContainerResourcesQuestion: MessageFns<ContainerResourcesQuestion> = {
+  encode(message: ContainerResourcesQuestion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskArn !== "") {
+      writer.uint32(10).string(message.taskArn);
+    }
+    if (message.containerName !== "") {
+      writer.uint32(18).string(message.containerName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainerResourcesQuestion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainerResourcesQuestion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskArn = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.containerName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ContainerResourcesQuestion {
+    return {
+      taskArn: isSet(object.taskArn)
+        ? globalThis.String(object.taskArn)
+        : isSet(object.task_arn)
+        ? globalThis.String(object.task_arn)
+        : "",
+      containerName: isSet(object.containerName)
+        ? globalThis.String(object.containerName)
+        : isSet(object.container_name)
+        ? globalThis.String(object.container_name)
+        : "",
+    };
+  },
+
+  toJSON(message: ContainerResourcesQuestion): unknown {
+    const obj: any = {};
+    if (message.taskArn !== "") {
+      obj.taskArn = message.taskArn;
+    }
+    if (message.containerName !== "") {
+      obj.containerName = message.containerName;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ContainerResourcesQuestion>): ContainerResourcesQuestion {
+    return ContainerResourcesQuestion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContainerResourcesQuestion>): ContainerResourcesQuestion {
+    const message = createBaseContainerResourcesQuestion();
+    message.taskArn = object.taskArn ?? "";
+    message.containerName = object.containerName ?? "";
+    return message;
+  },
+};
+
+function createBaseContainerResources(): ContainerResources {
+  return { environment: [], logOptions: [], repositoryCredentials: undefined };
+}
+
+export const ContainerResources: MessageFns<ContainerResources> = {
+  encode(message: ContainerResources, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.environment) {
+      KeyValue.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.logOptions) {
+      KeyValue.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.repositoryCredentials !== undefined) {
+      RepositoryCredentials.encode(message.repositoryCredentials, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainerResources {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainerResources();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.environment.push(KeyValue.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.logOptions.push(KeyValue.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.repositoryCredentials = RepositoryCredentials.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ContainerResources {
+    return {
+      environment: globalThis.Array.isArray(object?.environment)
+        ? object.environment.map((e: any) => KeyValue.fromJSON(e))
+        : [],
+      logOptions: globalThis.Array.isArray(object?.logOptions)
+        ? object.logOptions.map((e: any) => KeyValue.fromJSON(e))
+        : globalThis.Array.isArray(object?.log_options)
+        ? object.log_options.map((e: any) => KeyValue.fromJSON(e))
+        : [],
+      repositoryCredentials: isSet(object.repositoryCredentials)
+        ? RepositoryCredentials.fromJSON(object.repositoryCredentials)
+        : isSet(object.repository_credentials)
+        ? RepositoryCredentials.fromJSON(object.repository_credentials)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ContainerResources): unknown {
+    const obj: any = {};
+    if (message.environment?.length) {
+      obj.environment = message.environment.map((e) => KeyValue.toJSON(e));
+    }
+    if (message.logOptions?.length) {
+      obj.logOptions = message.logOptions.map((e) => KeyValue.toJSON(e));
+    }
+    if (message.repositoryCredentials !== undefined) {
+      obj.repositoryCredentials = RepositoryCredentials.toJSON(message.repositoryCredentials);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ContainerResources>): ContainerResources {
+    return ContainerResources.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContainerResources>): ContainerResources {
+    const message = createBaseContainerResources();
+    message.environment = object.environment?.map((e) => KeyValue.fromPartial(e)) || [];
+    message.logOptions = object.logOptions?.map((e) => KeyValue.fromPartial(e)) || [];
+    message.repositoryCredentials =
+      (object.repositoryCredentials !== undefined && object.repositoryCredentials !== null)
+        ? RepositoryCredentials.fromPartial(object.repositoryCredentials)
+        : undefined;
     return message;
   },
 };
