@@ -12,5 +12,9 @@ const deploymentIdCharacters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 export const newServiceDeploymentId = (random: Random): string =>
   Array.from({ length: 21 }, () => deploymentIdCharacters[randomBelow(random, deploymentIdCharacters.length)]).join('')
 
+/** `ecs-pause-<43 characters>`: the id of a pause of a service deployment at a lifecycle hook. */
+export const newHookId = (random: Random): string =>
+  `ecs-pause-${Array.from({ length: 43 }, () => deploymentIdCharacters[randomBelow(random, deploymentIdCharacters.length)]).join('')}`
+
 /** `i-<17 hex digits>`: what a host that is no EC2 instance shows as its instance id. */
 export const newInstanceId = (random: Random): string => `i-${randomHex(random, 17)}`

@@ -14,7 +14,6 @@ const notYet = 'It is not part of Berth yet.'
  */
 export const unsupportedOperations: Readonly<Partial<Record<EcsOperation, string>>> = {
   AssociateGatewayWithCluster: gateways,
-  ContinueServiceDeployment: notYet,
   CreateCapacityProvider: autoScaling,
   CreateDaemon: daemons,
   CreateExpressGatewayService: expressServices,

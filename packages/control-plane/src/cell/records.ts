@@ -353,6 +353,17 @@ export interface ServiceRevisionRecord {
   readonly createdAt: number
 }
 
+/** A stop of a service deployment at a PAUSE hook. */
+export interface PauseRecord {
+  /** `ecs-pause-<43 characters>` */
+  readonly hookId: string
+  readonly stage: ecs.ServiceDeploymentLifecycleStage
+  readonly status: 'AWAITING_ACTION' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT'
+  /** When `timeoutAction` is taken unless somebody said before how to go on. */
+  readonly expiresAt: number
+  readonly timeoutAction: 'CONTINUE' | 'ROLLBACK'
+}
+
 /** A service on its way from some revisions to another, and how that ended. */
 export interface ServiceDeploymentRecord {
   /** 21 characters. */
@@ -370,6 +381,10 @@ export interface ServiceDeploymentRecord {
     readonly failureCount: number
     readonly threshold: number
   }
+  /** How far it has come on the way to its target. */
+  readonly lifecycleStage?: ecs.ServiceDeploymentLifecycleStage
+  /** The pauses that it has come to, oldest first. */
+  readonly pauses?: readonly PauseRecord[]
   readonly rollback?: { readonly reason: string; readonly startedAt: number; readonly revision: string }
   readonly createdAt: number
   readonly updatedAt: number

@@ -19,14 +19,14 @@ const daemonScheduling: ServiceScheduling = {
   strategy: 'DAEMON',
   alsoConcerned: daemonsConcerned,
   moves(situation) {
-    const { service, primary } = situation
+    const { service, primary, halted } = situation
     const hosts = daemonHosts(situation)
     const plan = planDaemon(
       {
         primaryDeploymentId: primary.id,
         minimumHealthyPercent: service.deploymentConfiguration.minimumHealthyPercent ?? 0,
         maximumPercent: service.deploymentConfiguration.maximumPercent ?? 100,
-        halted: primary.rolloutState === 'FAILED',
+        halted,
       },
       hosts,
     )

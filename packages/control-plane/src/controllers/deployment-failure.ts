@@ -19,15 +19,15 @@ export function applyCircuitBreaker(tx: Transaction, service: ServiceRecord, dep
   return canRollBack ? rollBack(tx, failed, verdict.target, say.breakerRollsBack(verdict.target), deps) : failed
 }
 
-/** Does what a user asked of the deployment that goes on: to stop it where it is, or to go back. */
+/** Does what a user, or a lifecycle hook whose time is over, asked of the deployment that goes on: to stop it where it is, or to go back. */
 export function applyStopRequest(tx: Transaction, service: ServiceRecord, deps: ControlPlaneDeps): ServiceRecord {
-  const status = currentServiceDeployment(tx.tables, service)?.status
+  const { status, statusReason = say.stoppedByUser } = currentServiceDeployment(tx.tables, service) ?? {}
   const primary = primaryDeployment(service)
   if ((status !== 'STOP_REQUESTED' && status !== 'ROLLBACK_REQUESTED') || primary?.rolloutState !== 'IN_PROGRESS')
     return service
-  const stopped = failDeployment(service, primary, say.stoppedByUser, deps)
+  const stopped = failDeployment(service, primary, statusReason, deps)
   const target = status === 'ROLLBACK_REQUESTED' ? rollbackTarget(service, primary) : undefined
-  return target ? rollBack(tx, stopped, target, say.userRollsBack(target), deps) : stopped
+  return target ? rollBack(tx, stopped, target, say.rollsBackFor(statusReason, target), deps) : stopped
 }
 
 function failDeployment(

@@ -40,7 +40,11 @@ function towardsTarget(
   primary: DeploymentRecord,
   now: number,
 ): ServiceDeploymentRecord {
-  if (primary.rolloutState === 'COMPLETED') return ended(current, 'SUCCESSFUL', undefined, now)
+  if (primary.rolloutState === 'COMPLETED')
+    return {
+      ...ended(current, 'SUCCESSFUL', undefined, now),
+      ...(current.lifecycleStage && { lifecycleStage: 'CLEAN_UP' }),
+    }
   if (primary.rolloutState === 'FAILED') return ended(current, 'STOPPED', primary.rolloutStateReason, now)
   return current.status === 'PENDING' ? { ...current, status: 'IN_PROGRESS' } : current
 }

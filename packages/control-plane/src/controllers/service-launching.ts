@@ -1,6 +1,6 @@
 import type { Transaction } from '../cell/cell.ts'
-import type { ServiceRecord, TaskDefinitionRecord } from '../cell/records.ts'
-import { appendServiceEvent, primaryDeployment } from '../cell/service-changes.ts'
+import type { DeploymentRecord, ServiceRecord, TaskDefinitionRecord } from '../cell/records.ts'
+import { appendServiceEvent } from '../cell/service-changes.ts'
 import { taskDefinitionOfArn } from '../cell/service-launch.ts'
 import type { LaunchOutcome } from '../cell/task-launch.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
@@ -22,18 +22,18 @@ interface Launches {
   readonly launch: (definition: TaskDefinitionRecord) => LaunchOutcome
 }
 
-/** Starts what is missing, unless the restart throttle says to wait, and says what found no place. */
+/** Starts what is missing of a deployment, unless the restart throttle says to wait, and says what found no place. */
 export function launchMissing(
   tx: Transaction,
   service: ServiceRecord,
+  deployment: DeploymentRecord,
   { start, launch }: Launches,
   deps: ControlPlaneDeps,
 ): LaunchStep {
-  const primary = primaryDeployment(service)
-  if (start === 0 || !primary) return { service, waitsForRoom: false }
-  if (primary.notBefore !== undefined && primary.notBefore > deps.clock.now())
-    return { service, waitsForRoom: false, throttledUntil: primary.notBefore }
-  const definition = taskDefinitionOfArn(tx.tables, primary.taskDefinitionArn)
+  if (start === 0) return { service, waitsForRoom: false }
+  if (deployment.notBefore !== undefined && deployment.notBefore > deps.clock.now())
+    return { service, waitsForRoom: false, throttledUntil: deployment.notBefore }
+  const definition = taskDefinitionOfArn(tx.tables, deployment.taskDefinitionArn)
   if (!definition) return { service, waitsForRoom: false }
   const { tasks, unplaced, explanation } = launch(definition)
   if (tasks.length > 0) appendServiceEvent(tx, deps, service, say.startedTasks(service, tasks))

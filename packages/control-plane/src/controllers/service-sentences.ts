@@ -55,8 +55,9 @@ export const breakerRollsBack = ({ id }: DeploymentRecord): string =>
 /** The reason of a rollout that a user stopped by StopServiceDeployment. ECS's own words for it are not public. */
 export const stoppedByUser = 'ECS deployment stopped by user.'
 
-export const userRollsBack = ({ id }: DeploymentRecord): string =>
-  `ECS deployment stopped by user: rolling back to deploymentId ${id}.`
+/** A reason such as `stoppedByUser`, and where the service goes for it. */
+export const rollsBackFor = (reason: string, { id }: DeploymentRecord): string =>
+  `${reason.replace(/\.$/, '')}: rolling back to deploymentId ${id}.`
 
 export const failedHealthChecks = ({ name }: ServiceRecord, { id }: TaskRecord): string =>
   `(service ${name}) (task ${id}) failed container health checks.`

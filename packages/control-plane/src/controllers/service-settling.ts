@@ -10,6 +10,8 @@ import * as say from './service-sentences.ts'
 interface Moves {
   readonly start: number
   readonly stop: readonly TaskRecord[]
+  /** Whether the deployment waits at a lifecycle hook, and cannot complete. */
+  readonly held: boolean
 }
 
 /** What follows from where the service now stands: replaced deployments leave, a rollout completes, the state is steady, a deleted service ends. */
@@ -17,17 +19,18 @@ export function settle(
   tx: Transaction,
   service: ServiceRecord,
   judged: readonly ServiceTask[],
-  { start, stop }: Moves,
+  { start, stop, held }: Moves,
   deps: ControlPlaneDeps,
 ): ServiceRecord {
   const unsettled = Array.from(tx.tables.tasks.by('serviceUnsettled', serviceKey(service.cluster, service.name)))
-  const settled = dropEmptyDeployments(service, unsettled)
+  // While the new one waits the one before is kept up, with or without tasks.
+  const settled = held ? service : dropEmptyDeployments(service, unsettled)
   if (settled.status === 'DRAINING') return unsettled.every(isStopping) ? ended(settled) : settled
   const primary = primaryDeployment(settled)
   if (!primary) return settled
   const moves = start + stop.length
   const arrived = moves === 0 && hasArrived(settled, primary, unsettled, judged)
-  const succeeds = succeedsEarly(settled, primary, judged) ?? arrived
+  const succeeds = !held && (succeedsEarly(settled, primary, judged) ?? arrived)
   const rolledOut = succeeds ? completeAfterBaking(tx, settled, primary, deps) : settled
   if (arrived && primaryDeployment(rolledOut)?.rolloutState === 'COMPLETED') return becomeSteady(tx, rolledOut, deps)
   return rolledOut.steady && moves > 0 ? { ...rolledOut, steady: false } : rolledOut
@@ -67,14 +70,25 @@ function hasArrived(
  * it has none. Old tasks must be gone first, unless their removal is DEFERRED.
  */
 function succeedsEarly(
-  { deploymentConfiguration: { earlySuccessCriteria: criteria }, deployments, desiredCount }: ServiceRecord,
+  service: ServiceRecord,
   primary: DeploymentRecord,
   judged: readonly ServiceTask[],
 ): boolean | undefined {
+  const { earlySuccessCriteria: criteria } = service.deploymentConfiguration
   if (criteria?.enable !== true) return undefined
-  const healthy = judged.filter((each) => each.healthy && !each.replace && each.task.deploymentId === primary.id)
-  const enough = healthy.length >= Math.ceil((desiredCount * (criteria.healthyPercent ?? 100)) / 100)
-  return enough && (criteria.sourceServiceRevisionCleanup === 'DEFERRED' || deployments.length === 1)
+  const mayLeaveOld = criteria.sourceServiceRevisionCleanup === 'DEFERRED' || service.deployments.length === 1
+  return mayLeaveOld && enoughHealthy(service, primary, judged)
+}
+
+/** Whether as many tasks of a deployment are healthy as it needs to succeed: all that are wanted, or those of the early success criteria. */
+export function enoughHealthy(
+  { deploymentConfiguration: { earlySuccessCriteria: criteria }, desiredCount }: ServiceRecord,
+  { id }: DeploymentRecord,
+  judged: readonly ServiceTask[],
+): boolean {
+  const healthy = judged.filter((each) => each.healthy && !each.replace && each.task.deploymentId === id)
+  const percent = criteria?.enable === true ? (criteria.healthyPercent ?? 100) : 100
+  return healthy.length >= Math.ceil((desiredCount * percent) / 100)
 }
 
 const bakeMsOf = ({ deploymentConfiguration }: ServiceRecord): number =>

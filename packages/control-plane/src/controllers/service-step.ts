@@ -13,6 +13,7 @@ import { stopTask } from '../cell/task-changes.ts'
 import type { LaunchOutcome } from '../cell/task-launch.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { applyCircuitBreaker, applyStopRequest } from './deployment-failure.ts'
+import { advanceLifecycle, holdOf } from './lifecycle-step.ts'
 import { followServiceDeployment } from './service-deployment-progress.ts'
 import { noticeEnds, noticeHealth } from './service-failures.ts'
 import { complain, launchMissing, type LaunchStep } from './service-launching.ts'
@@ -40,7 +41,10 @@ export interface ServiceMoves {
 export interface ServiceSituation {
   readonly tx: Transaction
   readonly service: ServiceRecord
+  /** The deployment that tasks are to be of: the PRIMARY one, or that before it while it waits at a lifecycle hook. */
   readonly primary: DeploymentRecord
+  /** Whether nothing of it is to start: it has failed, or waits and there is none before it. */
+  readonly halted: boolean
   /** Tasks that are wanted and have not ended. */
   readonly tasks: readonly ServiceTask[]
   readonly deps: ControlPlaneDeps
@@ -99,22 +103,29 @@ function stepService(
   const settleMs = clusterSettingsOf(tx.tables.clusters.get(service.cluster)).settleMs ?? deps.settings.settleMs
   const tasks = liveTasks(tx.tables, key).map((task) => judgeTask(task, service, tx.tables.hosts, { settleMs }, now))
   service = applyCircuitBreaker(tx, noticeHealth(tx, service, tasks, deps), deps)
+  advanceLifecycle(tx, service, tasks, deps)
   service = applyStopRequest(tx, service, deps)
+  const hold = holdOf(tx, service)
   const primary = primaryDeployment(service)
   if (!primary) return nothingToDo
 
-  const moves = scheduling.moves({ tx, service, primary, tasks, deps })
+  const acting = hold?.acting ?? primary
+  const halted = acting.rolloutState === 'FAILED' || (hold !== undefined && hold.acting === undefined)
+  const moves = scheduling.moves({ tx, service, primary: acting, halted, tasks, deps })
   if (service.status === 'ACTIVE' && moves.desiredCount !== service.desiredCount)
     service = scaleService(service, moves.desiredCount, now)
-  stopTasks(tx, service, primary, tasks, moves.stop, deps)
-  const launch = launchMissing(tx, service, moves, deps)
+  stopTasks(tx, service, acting, tasks, moves.stop, deps)
+  const launch = launchMissing(tx, service, acting, moves, deps)
   service = launch.service
   if (moves.blocked) service = complain(tx, service, say.blockedByConfiguration(service), deps)
 
-  service = settle(tx, service, tasks, moves, deps)
+  service = settle(tx, service, tasks, { ...moves, held: hold !== undefined }, deps)
   followServiceDeployment(tx, service, now)
   if (service !== before) tx.put('services', key, service)
-  return { waitsForRoom: launch.waitsForRoom, lookAgainInMs: nextLook(tasks, launch, bakedAt(service), now) }
+  return {
+    waitsForRoom: launch.waitsForRoom,
+    lookAgainInMs: nextLook(tasks, launch, [bakedAt(service), hold?.until], now),
+  }
 }
 
 /** Tasks that are wanted and have not ended. */
@@ -142,16 +153,16 @@ function stopTasks(
   appendServiceEvent(tx, deps, service, say.stoppedTasks(service, tasks))
 }
 
-/** When time alone changes something: how a task counts, the end of the throttle or the bake time, placement is tried again. */
+/** When time alone changes something: how a task counts, the end of the throttle, the bake time or a pause, placement is tried again. */
 function nextLook(
   judged: readonly ServiceTask[],
   launch: LaunchStep,
-  bakedAt: number | undefined,
+  ends: readonly (number | undefined)[],
   now: number,
 ): number | undefined {
   const looks = judged.flatMap(({ changesAt }) => (changesAt === undefined ? [] : [changesAt - now]))
   if (launch.throttledUntil !== undefined) looks.push(launch.throttledUntil - now)
-  if (bakedAt !== undefined && bakedAt > now) looks.push(bakedAt - now)
+  for (const end of ends) if (end !== undefined && end > now) looks.push(end - now)
   if (launch.waitsForRoom) looks.push(placementRetryMs)
   return looks.length === 0 ? undefined : Math.max(1, Math.min(...looks))
 }

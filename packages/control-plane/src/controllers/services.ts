@@ -14,7 +14,7 @@ const replicaScheduling: ServiceScheduling = {
   strategy: 'REPLICA',
   alsoConcerned: () => [],
   moves(situation) {
-    const { tx, service, primary, tasks } = situation
+    const { tx, service, primary, halted, tasks } = situation
     const desiredCount = service.status === 'DRAINING' ? 0 : service.desiredCount
     const plan = planService(
       {
@@ -22,7 +22,7 @@ const replicaScheduling: ServiceScheduling = {
         primaryDeploymentId: primary.id,
         minimumHealthyPercent: service.deploymentConfiguration.minimumHealthyPercent ?? 100,
         maximumPercent: service.deploymentConfiguration.maximumPercent ?? 200,
-        halted: primary.rolloutState === 'FAILED',
+        halted,
       },
       service.status === 'DRAINING' ? tasks.map(unprotected) : tasks,
       scaleInOrder(service, tx.fleet),

@@ -1,5 +1,6 @@
 import { taskStatusRank } from '@berth/shared/task-status.ts'
 import type { Transaction } from '../cell/cell.ts'
+import { clusterSettingsOf } from '../cell/cluster-settings.ts'
 import { ofServiceKey, serviceKey, type ServiceRecord, type TaskRecord, type TaskSetRecord } from '../cell/records.ts'
 import { appendServiceEvent } from '../cell/service-changes.ts'
 import { taskDefinitionOfArn } from '../cell/service-launch.ts'
@@ -25,7 +26,8 @@ export function stepTaskSets(tx: Transaction, key: string, deps: ControlPlaneDep
   if (!service || service.status === 'INACTIVE' || service.deploymentController !== 'EXTERNAL') return nothingToDo
   const now = deps.clock.now()
   noticeEnds(tx, service, deps)
-  const judged = liveTasks(tx.tables, key).map((task) => judgeTask(task, service, tx.tables.hosts, deps.settings, now))
+  const settleMs = clusterSettingsOf(tx.tables.clusters.get(service.cluster)).settleMs ?? deps.settings.settleMs
+  const judged = liveTasks(tx.tables, key).map((task) => judgeTask(task, service, tx.tables.hosts, { settleMs }, now))
   const bySet = Map.groupBy(judged, ({ task }) => task.deploymentId ?? '')
   const steps = taskSetsOf(tx.tables, service).map((set) =>
     stepTaskSet(tx, service, set, bySet.get(set.id) ?? [], deps),

@@ -52,6 +52,31 @@ describe('deploymentConfigurationFor', () => {
       'InvalidParameterException',
       'The value of thresholdConfiguration must be greater than 0.',
     ],
+    [
+      { lifecycleHooks: [{ targetType: 'AWS_LAMBDA', hookTargetArn: 'arn:x', lifecycleStages: ['PRE_SCALE_UP'] }] },
+      'ClientException',
+      'deploymentConfiguration.lifecycleHooks is not supported by Berth: it has no functions to call',
+    ],
+    [
+      { lifecycleHooks: [{ targetType: 'PAUSE', hookTargetArn: 'arn:x', lifecycleStages: ['PRE_SCALE_UP'] }] },
+      'InvalidParameterException',
+      'hookTargetArn and roleArn are not applicable',
+    ],
+    [
+      { lifecycleHooks: [{ targetType: 'PAUSE' }] },
+      'InvalidParameterException',
+      'lifecycleStages of a lifecycle hook cannot be empty.',
+    ],
+    [
+      { lifecycleHooks: [{ targetType: 'PAUSE', lifecycleStages: ['TEST_TRAFFIC_SHIFT'] }] },
+      'InvalidParameterException',
+      'Lifecycle hooks of targetType PAUSE cannot be configured at TEST_TRAFFIC_SHIFT.',
+    ],
+    [
+      { lifecycleHooks: [{ targetType: 'PAUSE', lifecycleStages: ['POST_PRODUCTION_TRAFFIC_SHIFT'] }] },
+      'ClientException',
+      'so that there is no POST_PRODUCTION_TRAFFIC_SHIFT',
+    ],
     [{ bakeTimeInMinutes: 1441 }, 'InvalidParameterException', 'bakeTimeInMinutes must be between 0 and 1440.'],
     [{ maximumPercent: 99 }, 'InvalidParameterException', 'maximumPercent must be at least 100.'],
     [{ minimumHealthyPercent: -1 }, 'InvalidParameterException', 'minimumHealthyPercent cannot be negative.'],

@@ -1,4 +1,8 @@
-import type { DeploymentConfiguration } from '@aws-sdk/client-ecs'
+import type {
+  DeploymentConfiguration,
+  DeploymentLifecycleHook,
+  DeploymentLifecycleHookStage,
+} from '@aws-sdk/client-ecs'
 import type { ServiceRecord } from '../../cell/records.ts'
 import { type ApiError, clientException, invalidParameter } from '../errors.ts'
 
@@ -84,8 +88,35 @@ function refuseUnsupported(given: DeploymentConfiguration): void {
     throw unsupported('strategy', `deployments are ROLLING, not ${strategy}`)
   if (given.linearConfiguration !== undefined) throw unsupported('linearConfiguration', 'deployments are ROLLING')
   if (given.canaryConfiguration !== undefined) throw unsupported('canaryConfiguration', 'deployments are ROLLING')
-  if ((given.lifecycleHooks?.length ?? 0) > 0) throw unsupported('lifecycleHooks', 'it has no functions to call')
+  for (const hook of given.lifecycleHooks ?? []) assertPauseHook(hook)
   if (given.alarms?.enable === true) throw unsupported('alarms', 'it has no CloudWatch alarms')
   if (bakeTimeInMinutes < 0 || bakeTimeInMinutes > bakeTimeAtMost)
     throw invalidParameter(`bakeTimeInMinutes must be between 0 and ${bakeTimeAtMost}.`)
+}
+
+/** Stages that a rolling deployment has, and at which it can be made to wait. */
+const pauseStages: ReadonlySet<DeploymentLifecycleHookStage> = new Set([
+  'RECONCILE_SERVICE',
+  'PRE_SCALE_UP',
+  'POST_SCALE_UP',
+])
+
+/** ECS allows functions there, and no pauses. */
+const functionStages: ReadonlySet<DeploymentLifecycleHookStage> = new Set([
+  'TEST_TRAFFIC_SHIFT',
+  'PRODUCTION_TRAFFIC_SHIFT',
+])
+
+function assertPauseHook({ targetType, hookTargetArn, roleArn, lifecycleStages = [] }: DeploymentLifecycleHook): void {
+  if (targetType !== 'PAUSE')
+    throw unsupported('lifecycleHooks', 'it has no functions to call; hooks of targetType PAUSE are supported')
+  if (hookTargetArn !== undefined || roleArn !== undefined)
+    throw invalidParameter('hookTargetArn and roleArn are not applicable for lifecycle hooks of targetType PAUSE.')
+  if (lifecycleStages.length === 0) throw invalidParameter('lifecycleStages of a lifecycle hook cannot be empty.')
+  for (const stage of lifecycleStages) {
+    if (functionStages.has(stage))
+      throw invalidParameter(`Lifecycle hooks of targetType PAUSE cannot be configured at ${stage}.`)
+    if (!pauseStages.has(stage))
+      throw unsupported('lifecycleHooks', `deployments are ROLLING and shift no traffic, so that there is no ${stage}`)
+  }
 }

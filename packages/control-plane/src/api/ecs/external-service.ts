@@ -89,10 +89,18 @@ const says = (value: unknown): boolean =>
 function externalConfiguration({
   deploymentConfiguration: given,
 }: Pick<EcsInput<'CreateService'>, 'deploymentConfiguration'>): ServiceRecord['deploymentConfiguration'] {
-  if (given?.deploymentCircuitBreaker?.enable === true)
-    throw invalidParameter(
-      'The deployment circuit breaker can only be used for services with the ECS deployment controller.',
-    )
+  const { strategy, bakeTimeInMinutes = 0 } = given ?? {}
+  const ownDeployments = {
+    deploymentCircuitBreaker: given?.deploymentCircuitBreaker?.enable,
+    earlySuccessCriteria: given?.earlySuccessCriteria?.enable,
+    alarms: given?.alarms?.enable,
+    lifecycleHooks: given?.lifecycleHooks,
+    strategy: strategy !== 'ROLLING' && strategy,
+    bakeTimeInMinutes: bakeTimeInMinutes > 0,
+  }
+  for (const [member, value] of Object.entries(ownDeployments))
+    if (says(value))
+      throw invalidParameter(`${member} can only be used for services with the ECS deployment controller.`)
   const { maximumPercent, minimumHealthyPercent } = deploymentConfigurationFor('REPLICA', given)
   if (maximumPercent !== 200 || minimumHealthyPercent !== 100)
     throw invalidParameter(

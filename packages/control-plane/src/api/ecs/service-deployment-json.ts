@@ -1,12 +1,13 @@
 import type {
+  DeploymentLifecycleHookDetail,
   ServiceDeployment,
   ServiceDeploymentBrief,
   ServiceRevision,
   ServiceRevisionSummary,
 } from '@aws-sdk/client-ecs'
 import { type ArnScope, clusterArn, serviceArn, serviceDeploymentArn, serviceRevisionArn } from '@berth/shared/arn.ts'
-import type { ServiceDeploymentRecord, ServiceRevisionRecord } from '../../cell/records.ts'
-import { revisionIdOf } from '../../cell/service-deployments.ts'
+import type { PauseRecord, ServiceDeploymentRecord, ServiceRevisionRecord } from '../../cell/records.ts'
+import { isUnfinished, revisionIdOf } from '../../cell/service-deployments.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import { countTasks } from '../../cell/task-health.ts'
 import { resolvedPlatformVersion } from './launch-choice.ts'
@@ -51,6 +52,10 @@ export function serviceDeploymentAnswer(
     ...commonAnswer(scope, record),
     stoppedAt: dated(record.stoppedAt),
     updatedAt: dated(record.updatedAt),
+    lifecycleStage: record.lifecycleStage,
+    ...(record.pauses !== undefined && {
+      lifecycleHookDetails: record.pauses.map((pause) => pauseAnswer(record, pause)),
+    }),
     sourceServiceRevisions: record.sourceRevisions.map((id) => revisionSummary(scope, tables, record, id)),
     targetServiceRevision: revisionSummary(scope, tables, record, record.targetRevision),
     deploymentConfiguration: record.deploymentConfiguration,
@@ -65,6 +70,15 @@ export function serviceDeploymentAnswer(
     alarms: { status: 'DISABLED', alarmNames: [], triggeredAlarmNames: [] },
   }
 }
+
+/** A pause that nobody ended before its deployment did has failed. */
+const pauseAnswer = (record: ServiceDeploymentRecord, pause: PauseRecord): DeploymentLifecycleHookDetail => ({
+  hookId: pause.hookId,
+  targetType: 'PAUSE',
+  status: pause.status === 'AWAITING_ACTION' && !isUnfinished(record) ? 'FAILED' : pause.status,
+  expiresAt: new Date(pause.expiresAt),
+  timeoutAction: pause.timeoutAction,
+})
 
 function revisionSummary(
   scope: ArnScope,

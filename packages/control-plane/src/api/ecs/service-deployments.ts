@@ -20,7 +20,11 @@ export function serviceDeploymentHandlers(
   deps: ControlPlaneDeps,
 ): Pick<
   EcsHandlers,
-  'ListServiceDeployments' | 'DescribeServiceDeployments' | 'DescribeServiceRevisions' | 'StopServiceDeployment'
+  | 'ListServiceDeployments'
+  | 'DescribeServiceDeployments'
+  | 'DescribeServiceRevisions'
+  | 'StopServiceDeployment'
+  | 'ContinueServiceDeployment'
 > {
   const { scope } = deps
   return {
@@ -47,6 +51,9 @@ export function serviceDeploymentHandlers(
         return { serviceRevisions: found.answers, failures: found.failures }
       })
     },
+
+    ContinueServiceDeployment: async (input) =>
+      deps.cell().transact((tx) => continueServiceDeployment(tx, deps, input)),
 
     StopServiceDeployment: async (input) => deps.cell().transact((tx) => stopServiceDeployment(tx, deps, input)),
   }
@@ -100,6 +107,34 @@ function stopServiceDeployment(
   putServiceDeployment(tx, {
     ...record,
     status: stopType === 'ROLLBACK' ? 'ROLLBACK_REQUESTED' : 'STOP_REQUESTED',
+    updatedAt: clock.now(),
+  })
+  return { serviceDeploymentArn: arn }
+}
+
+/** Says how a deployment that waits at a PAUSE hook is to go on; its controller acts at once. */
+function continueServiceDeployment(
+  tx: Transaction,
+  { scope, clock }: ControlPlaneDeps,
+  { serviceDeploymentArn: arn, hookId, action = 'CONTINUE' }: EcsInput<'ContinueServiceDeployment'>,
+): EcsOutput<'ContinueServiceDeployment'> {
+  const record = tx.tables.serviceDeployments.get(keyOfArn(scope, 'service-deployment', arn))
+  if (record === undefined) throw serviceDeploymentNotFound()
+  if (record.status !== 'IN_PROGRESS')
+    throw invalidParameter(`The service deployment is ${record.status}: only one that is IN_PROGRESS can be continued.`)
+  const pauses = record.pauses ?? []
+  const pause = pauses.find((each) => each.hookId === hookId)
+  if (pause === undefined) throw invalidParameter('The service deployment has no lifecycle hook with this hookId.')
+  if (pause.status !== 'AWAITING_ACTION')
+    throw invalidParameter(`The lifecycle hook is ${pause.status}: it is not awaiting an action.`)
+  const status = action === 'CONTINUE' ? 'SUCCEEDED' : 'FAILED'
+  putServiceDeployment(tx, {
+    ...record,
+    pauses: pauses.map((each) => (each === pause ? { ...each, status } : each)),
+    ...(action === 'ROLLBACK' && {
+      status: 'ROLLBACK_REQUESTED',
+      statusReason: 'ECS deployment rolled back at a lifecycle hook.',
+    }),
     updatedAt: clock.now(),
   })
   return { serviceDeploymentArn: arn }

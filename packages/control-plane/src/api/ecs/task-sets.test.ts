@@ -80,7 +80,7 @@ describe('a service with the EXTERNAL deployment controller', () => {
     [
       'a circuit breaker',
       { deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback: false } } },
-      'The deployment circuit breaker can only be used',
+      'deploymentCircuitBreaker can only be used',
     ],
     ['rebalancing', { availabilityZoneRebalancing: 'ENABLED' }, 'Availability Zone rebalancing is not supported'],
   ])('is refused with %s', async (_, more, message) => {
