@@ -1,6 +1,6 @@
 import { evaluate } from '../scheduler/query/evaluate.ts'
 import { parseQuery } from '../scheduler/query/parse.ts'
-import { holdsClaim, type HostRecord } from './records.ts'
+import type { HostRecord } from './records.ts'
 import type { ReadonlyTables } from './tables.ts'
 
 /** A question of hosts in the cluster query language, or what is wrong with it. */
@@ -27,12 +27,8 @@ export function compileHostQuery(text: string): HostQuery {
   }
 }
 
-function runningTasks(tables: ReadonlyTables, host: HostRecord): number {
-  let count = 0
-  for (const task of tables.tasks.by('host', host.id)) if (holdsClaim(task)) count++
-  return count
-}
+const runningTasks = (tables: ReadonlyTables, host: HostRecord): number => tables.tasks.countBy('host', host.id)
 
 function* groupsOn(tables: ReadonlyTables, host: HostRecord): Iterable<string> {
-  for (const task of tables.tasks.by('host', host.id)) if (holdsClaim(task)) yield task.group
+  for (const task of tables.tasks.by('host', host.id)) yield task.group
 }

@@ -8,7 +8,10 @@ interface Boat {
 }
 
 const fleet = () =>
-  new Table<Boat, 'harbour' | 'masts'>({ harbour: ({ harbour }) => harbour, masts: ({ masts }) => String(masts) })
+  new Table<Boat, 'harbour' | 'masts', 'harbour'>(
+    { harbour: ({ harbour }) => harbour, masts: ({ masts }) => String(masts) },
+    { harbour: ({ harbour }) => harbour },
+  )
 
 describe('a table', () => {
   test('returns what stood where it writes', () => {
@@ -38,7 +41,7 @@ describe('a table', () => {
     expect(boats.countBy('harbour', 'constructor')).toBe(1)
   })
 
-  test('its indexes always say what a look at every record would', () => {
+  test('its indexes and tallies always say what a look at every record would', () => {
     const key = fc.constantFrom('a', 'b', 'c', 'd', 'e')
     const harbour = fc.constantFrom('kiel', 'rostock', undefined)
     const boat = fc.record({ harbour, masts: fc.nat(2) })
@@ -57,6 +60,7 @@ describe('a table', () => {
           const expected = [...model.values()].filter((one) => one.harbour === name)
           expect(new Set(boats.by('harbour', name))).toEqual(new Set(expected))
           expect(boats.countBy('harbour', name)).toBe(expected.length)
+          expect(boats.tallied('harbour', name)).toBe(expected.length)
         }
       }),
     )

@@ -2,22 +2,32 @@
 export type IndexKey<R> = (record: R) => string | undefined
 
 /**
- * One kind of record, in memory, with the indexes that are asked of it. Every write goes through `set`, which returns what
- * stood there, so that a transaction can put it back.
+ * One kind of record, in memory, with the indexes that are asked of it, and tallies where only the number of records is.
+ * Every write goes through `set`, which returns what stood there, so that a transaction can put it back.
  */
-export class Table<R, I extends string = string> {
+export class Table<R, I extends string = string, T extends string = never> {
   readonly #records = new Map<string, R>()
   readonly #indexes: readonly {
     readonly name: I
     readonly keyOf: IndexKey<R>
     readonly entries: Map<string, Set<string>>
   }[]
+  readonly #tallies: readonly {
+    readonly name: T
+    readonly keyOf: IndexKey<R>
+    readonly counts: Map<string, number>
+  }[]
 
-  constructor(indexes: Readonly<Record<I, IndexKey<R>>>) {
+  constructor(indexes: Readonly<Record<I, IndexKey<R>>>, tallies = {} as Readonly<Record<T, IndexKey<R>>>) {
     this.#indexes = Object.entries<IndexKey<R>>(indexes).map(([name, keyOf]) => ({
       name: name as I,
       keyOf,
       entries: new Map(),
+    }))
+    this.#tallies = Object.entries<IndexKey<R>>(tallies).map(([name, keyOf]) => ({
+      name: name as T,
+      keyOf,
+      counts: new Map(),
     }))
   }
 
@@ -46,6 +56,11 @@ export class Table<R, I extends string = string> {
     return this.#entries(index).get(value)?.size ?? 0
   }
 
+  /** How many records have this value in a field that a tally is kept of, however many there are. */
+  tallied(tally: T, value: string): number {
+    return this.#tallies.find(({ name }) => name === tally)?.counts.get(value) ?? 0
+  }
+
   /** Writes a record, or ends it with `undefined`, and returns the one before. */
   set(key: string, record: R | undefined): R | undefined {
     const before = this.#records.get(key)
@@ -57,6 +72,13 @@ export class Table<R, I extends string = string> {
       if (from === to) continue
       if (from !== undefined) removeFrom(entries, from, key)
       if (to !== undefined) addTo(entries, to, key)
+    }
+    for (const { keyOf, counts } of this.#tallies) {
+      const from = before === undefined ? undefined : keyOf(before)
+      const to = record === undefined ? undefined : keyOf(record)
+      if (from === to) continue
+      if (from !== undefined) count(counts, from, -1)
+      if (to !== undefined) count(counts, to, 1)
     }
     return before
   }
@@ -77,4 +99,10 @@ function addTo(entries: Map<string, Set<string>>, value: string, key: string): v
 function removeFrom(entries: Map<string, Set<string>>, value: string, key: string): void {
   const keys = entries.get(value)
   if (keys?.delete(key) && keys.size === 0) entries.delete(value)
+}
+
+function count(counts: Map<string, number>, value: string, change: 1 | -1): void {
+  const next = (counts.get(value) ?? 0) + change
+  if (next === 0) counts.delete(value)
+  else counts.set(value, next)
 }

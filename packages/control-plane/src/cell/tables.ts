@@ -5,6 +5,7 @@ import {
   type ClusterRecord,
   type FamilyRecord,
   type HostRecord,
+  holdsClaim,
   type ServiceEventRecord,
   type ServiceDeploymentRecord,
   type ServiceRecord,
@@ -16,6 +17,7 @@ import {
   type TaskSetRecord,
 } from './records.ts'
 import { Table } from './table.ts'
+import { taskPhase } from './task-health.ts'
 
 /** One change of one record, as those who watch the cell see it. */
 export type Change = {
@@ -33,22 +35,37 @@ export function createTables() {
     clusters: new Table<ClusterRecord, never>({}),
     families: new Table<FamilyRecord, never>({}),
     taskDefinitions: new Table<TaskDefinitionRecord, 'family'>({ family: (definition) => definition.family }),
-    tasks: new Table<TaskRecord, 'cluster' | 'host' | 'service' | 'serviceUnsettled' | 'taskDefinition'>({
-      cluster: (task) => task.cluster,
-      host: (task) => task.hostId,
-      service: serviceKeyOf,
-      /** Those that the service still has to do with: all but the ended ones that it took note of. */
-      serviceUnsettled: (task) => (task.lastStatus === 'STOPPED' && task.endNoticed ? undefined : serviceKeyOf(task)),
-      taskDefinition: (task) => (task.lastStatus === 'STOPPED' ? undefined : task.taskDefinitionArn),
-    }),
-    hosts: new Table<HostRecord, 'cluster' | 'agentHostId'>({
-      cluster: (host) => host.cluster,
-      agentHostId: (host) => host.agentHostId,
-    }),
-    services: new Table<ServiceRecord, 'cluster' | 'taskDefinition'>({
-      cluster: (service) => service.cluster,
-      taskDefinition: (service) => (service.status === 'INACTIVE' ? undefined : service.taskDefinitionArn),
-    }),
+    tasks: new Table<
+      TaskRecord,
+      'cluster' | 'host' | 'everOnHost' | 'service' | 'serviceUnsettled' | 'taskDefinition',
+      'state'
+    >(
+      {
+        cluster: (task) => task.cluster,
+        /** Those that have something of a host: all on it but the ended ones. */
+        host: (task) => (holdsClaim(task) ? task.hostId : undefined),
+        everOnHost: (task) => task.hostId,
+        service: serviceKeyOf,
+        /** Those that the service still has to do with: all but the ended ones that it took note of. */
+        serviceUnsettled: (task) => (task.lastStatus === 'STOPPED' && task.endNoticed ? undefined : serviceKeyOf(task)),
+        taskDefinition: (task) => (task.lastStatus === 'STOPPED' ? undefined : task.taskDefinitionArn),
+      },
+      { state: taskStateOf },
+    ),
+    hosts: new Table<HostRecord, 'cluster' | 'agentHostId', 'registered'>(
+      {
+        cluster: (host) => host.cluster,
+        agentHostId: (host) => host.agentHostId,
+      },
+      { registered: (host) => (host.status === 'ACTIVE' || host.status === 'DRAINING' ? host.cluster : undefined) },
+    ),
+    services: new Table<ServiceRecord, 'cluster' | 'taskDefinition', 'state'>(
+      {
+        cluster: (service) => service.cluster,
+        taskDefinition: (service) => (service.status === 'INACTIVE' ? undefined : service.taskDefinitionArn),
+      },
+      { state: serviceStateOf },
+    ),
     taskSets: new Table<TaskSetRecord, 'service'>({ service: (taskSet) => taskSet.service }),
     serviceRevisions: new Table<ServiceRevisionRecord, 'service'>({ service: (revision) => revision.service }),
     serviceDeployments: new Table<ServiceDeploymentRecord, 'service'>({ service: (deployment) => deployment.service }),
@@ -60,6 +77,26 @@ export function createTables() {
 
 const serviceKeyOf = (task: TaskRecord): string | undefined =>
   task.serviceName === undefined ? undefined : serviceKey(task.cluster, task.serviceName)
+
+type LaunchType = TaskRecord['launchType']
+
+/** What DescribeClusters counts tasks by: tasks that have been asked for and do not run yet are all pending to ECS. */
+export const taskState = (cluster: string, launchType: LaunchType, phase: 'pending' | 'running'): string =>
+  `${cluster} ${launchType} ${phase}`
+
+function taskStateOf(task: TaskRecord): string | undefined {
+  const phase = taskPhase(task)
+  return phase === 'pending' || phase === 'running' ? taskState(task.cluster, task.launchType, phase) : undefined
+}
+
+/** What DescribeClusters counts services by. */
+export const serviceState = (cluster: string, launchType: LaunchType, status: ServiceRecord['status']): string =>
+  `${cluster} ${launchType} ${status}`
+
+/** A service without a launch type has a capacity provider strategy, and here those are FARGATE's. */
+function serviceStateOf({ cluster, launchType, capacityProviderStrategy, status }: ServiceRecord): string {
+  return serviceState(cluster, launchType ?? (capacityProviderStrategy.length > 0 ? 'FARGATE' : 'EC2'), status)
+}
 
 export type Tables = ReturnType<typeof createTables>
 

@@ -55,7 +55,7 @@ function giveUpWhenDue(tx: Transaction, hostId: string, deps: ControlPlaneDeps):
   const due = (host.disconnectedAt ?? now) + Math.max(0, hostLostAfterMs - hostDisconnectedAfterMs)
   if (now < due) return due - now
   for (const task of tx.tables.tasks.by('host', hostId))
-    if (task.lastStatus !== 'STOPPED') tx.put('tasks', task.id, endTask(task, hostLost(host.ec2InstanceId), now))
+    tx.put('tasks', task.id, endTask(task, hostLost(host.ec2InstanceId), now))
   tx.put('hosts', hostId, { ...host, lost: true, version: host.version + 1 })
   deps.log.warn('host lost: its tasks are given up', { hostId, cluster: host.cluster })
   return undefined

@@ -8,7 +8,6 @@ import { taskAssignment } from './task-assignment.ts'
 export function assignmentsOfHost(tables: ReadonlyTables, hostId: string, scope: ArnScope): TaskAssignment[] {
   const assignments: TaskAssignment[] = []
   for (const task of tables.tasks.by('host', hostId)) {
-    if (task.lastStatus === 'STOPPED') continue
     const assignment = assignmentOf(tables, task, scope)
     if (assignment) assignments.push(assignment)
   }

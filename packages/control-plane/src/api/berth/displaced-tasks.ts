@@ -1,6 +1,6 @@
 import { claimedDemand } from '../../cell/host-fleet-accounting.ts'
 import { compiledConstraints } from '../../cell/placement-rules.ts'
-import { holdsClaim, serviceKey, type TaskRecord } from '../../cell/records.ts'
+import { serviceKey, type TaskRecord } from '../../cell/records.ts'
 import { serviceLaunch, taskDefinitionOfArn } from '../../cell/service-launch.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import { placementRequestOf, poolFor, strategyOf } from '../../cell/task-launch.ts'
@@ -45,7 +45,7 @@ export interface DisplacedOutcome {
 export function placeDisplaced(view: CellView, fork: HostFleet, hostIds: Iterable<string>): DisplacedOutcome {
   const wanted = Array.from(hostIds)
     .flatMap((id) => [...view.tables.tasks.by('host', id)])
-    .filter((task) => holdsClaim(task) && task.desiredStatus === 'RUNNING')
+    .filter((task) => task.desiredStatus === 'RUNNING')
   const movable = wanted.filter((task) => !isDaemon(view.tables, task)).toSorted((a, b) => a.createdAt - b.createdAt)
   const moved = new Map<string, number>()
   const groups = Array.from(Map.groupBy(movable, kindOf).values(), (tasks): DisplacedGroup =>

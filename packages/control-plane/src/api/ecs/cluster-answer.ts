@@ -1,6 +1,6 @@
 import type { Cluster, ClusterField, KeyValuePair } from '@aws-sdk/client-ecs'
-import type { ClusterRecord, ServiceRecord, TaskRecord } from '../../cell/records.ts'
-import type { ReadonlyTables } from '../../cell/tables.ts'
+import type { ClusterRecord, TaskRecord } from '../../cell/records.ts'
+import { type ReadonlyTables, serviceState, taskState } from '../../cell/tables.ts'
 import { tagListOf } from './tag-set.ts'
 
 type LaunchType = TaskRecord['launchType']
@@ -48,34 +48,24 @@ interface ClusterCounts {
   readonly drainingServices: LaunchTypeCounts
 }
 
-/** Tasks that have been asked for and do not run yet: ECS counts them all as pending. */
-const pendingStatuses: ReadonlySet<TaskRecord['lastStatus']> = new Set(['PROVISIONING', 'PENDING', 'ACTIVATING'])
-
 function countCluster(tables: ReadonlyTables, cluster: string): ClusterCounts {
-  const none = (): LaunchTypeCounts => ({ EC2: 0, FARGATE: 0, EXTERNAL: 0 })
-  const counts = {
-    registeredContainerInstances: 0,
-    runningTasks: none(),
-    pendingTasks: none(),
-    activeServices: none(),
-    drainingServices: none(),
+  const each = (countOf: (launchType: LaunchType) => number): LaunchTypeCounts => ({
+    EC2: countOf('EC2'),
+    FARGATE: countOf('FARGATE'),
+    EXTERNAL: countOf('EXTERNAL'),
+  })
+  const tasks = (phase: 'pending' | 'running') =>
+    each((launchType) => tables.tasks.tallied('state', taskState(cluster, launchType, phase)))
+  const services = (status: 'ACTIVE' | 'DRAINING') =>
+    each((launchType) => tables.services.tallied('state', serviceState(cluster, launchType, status)))
+  return {
+    registeredContainerInstances: tables.hosts.tallied('registered', cluster),
+    runningTasks: tasks('running'),
+    pendingTasks: tasks('pending'),
+    activeServices: services('ACTIVE'),
+    drainingServices: services('DRAINING'),
   }
-  for (const { status } of tables.hosts.by('cluster', cluster))
-    if (status === 'ACTIVE' || status === 'DRAINING') counts.registeredContainerInstances++
-  for (const { lastStatus, launchType } of tables.tasks.by('cluster', cluster)) {
-    if (lastStatus === 'RUNNING') counts.runningTasks[launchType]++
-    else if (pendingStatuses.has(lastStatus)) counts.pendingTasks[launchType]++
-  }
-  for (const service of tables.services.by('cluster', cluster)) {
-    if (service.status === 'ACTIVE') counts.activeServices[launchTypeOf(service)]++
-    else if (service.status === 'DRAINING') counts.drainingServices[launchTypeOf(service)]++
-  }
-  return counts
 }
-
-/** A service without a launch type has a capacity provider strategy, and here those are FARGATE's. */
-const launchTypeOf = ({ launchType, capacityProviderStrategy }: ServiceRecord): LaunchType =>
-  launchType ?? (capacityProviderStrategy.length > 0 ? 'FARGATE' : 'EC2')
 
 const total = (counts: LaunchTypeCounts): number => counts.EC2 + counts.FARGATE + counts.EXTERNAL
 

@@ -5,7 +5,7 @@ import type {
   Resource,
 } from '@aws-sdk/client-ecs'
 import type { HostFleetAccounting } from '../../cell/host-fleet-accounting.ts'
-import { holdsClaim, type HostRecord } from '../../cell/records.ts'
+import type { HostRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import { countTasks } from '../../cell/task-health.ts'
 import { tagListOf } from './tag-set.ts'
@@ -67,7 +67,6 @@ function remainingResources({ tables, fleet }: ContainerInstanceView, host: Host
   const udp = host.reservedUdpPorts.map(String)
   const takenGpus = new Set<string>()
   for (const task of tables.tasks.by('host', host.id)) {
-    if (!holdsClaim(task)) continue
     for (const { port, protocol } of task.claim.ports) (protocol === 'tcp' ? tcp : udp).push(String(port))
     for (const { gpuIds } of task.containers) for (const id of gpuIds) takenGpus.add(id)
   }

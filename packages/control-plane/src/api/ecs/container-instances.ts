@@ -2,7 +2,7 @@ import type { ContainerInstance, Failure } from '@aws-sdk/client-ecs'
 import { type ArnScope, containerInstanceArn } from '@berth/shared/arn.ts'
 import type { Transaction } from '../../cell/cell.ts'
 import { compileHostQuery } from '../../cell/host-query.ts'
-import { holdsClaim, type HostRecord } from '../../cell/records.ts'
+import type { HostRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import { endTask, hostDeregistered } from '../../cell/task-changes.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
@@ -139,7 +139,7 @@ function filterOf(filter: string | undefined): (tables: ReadonlyTables, host: Ho
 
 /** What a host that leaves has on it ends with it, and services replace it elsewhere. */
 function endTasksOn(tx: Transaction, host: HostRecord, { force, now }: { force: boolean; now: number }): void {
-  const tasks = [...tx.tables.tasks.by('host', host.id)].filter(holdsClaim)
+  const tasks = [...tx.tables.tasks.by('host', host.id)]
   if (tasks.length > 0 && !force) throw invalidParameter('Found running tasks on the instance.')
   for (const task of tasks) tx.put('tasks', task.id, endTask(task, hostDeregistered, now))
 }

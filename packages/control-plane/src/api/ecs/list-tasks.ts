@@ -49,7 +49,7 @@ function candidatesOf(
   host: HostRecord | undefined,
 ): Iterable<TaskRecord> {
   if (service !== undefined) return tables.tasks.by('service', serviceKey(cluster, service.name))
-  return host === undefined ? tables.tasks.by('cluster', cluster) : tables.tasks.by('host', host.id)
+  return host === undefined ? tables.tasks.by('cluster', cluster) : tables.tasks.by('everOnHost', host.id)
 }
 
 /**
