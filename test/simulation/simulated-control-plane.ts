@@ -11,6 +11,7 @@ import { applyTaskReport } from '@berth/control-plane/cell/task-changes.ts'
 import { type CellComponent, Leadership } from '@berth/control-plane/cell/leadership.ts'
 import type { ControlPlaneDeps, ControlPlaneSettings } from '@berth/control-plane/control-plane-deps.ts'
 import { lostHostsController } from '@berth/control-plane/controllers/lost-hosts.ts'
+import { rebalanceController } from '@berth/control-plane/controllers/rebalance.ts'
 import { reaperController } from '@berth/control-plane/controllers/reaper.ts'
 import { serviceController } from '@berth/control-plane/controllers/services.ts'
 import { taskQueueController } from '@berth/control-plane/controllers/task-queue.ts'
@@ -75,6 +76,7 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
     lostHostsController({ ...planeDeps, defer }),
     serviceController({ ...planeDeps, defer }),
     taskQueueController({ ...planeDeps, defer }),
+    rebalanceController({ ...planeDeps, defer }),
     reaperController(planeDeps),
     {
       name: 'dispatch',

@@ -3,6 +3,7 @@ import type { DataDirectory } from './cluster/data-directory.ts'
 import type { CommandContext } from './command-context.ts'
 import { moreConstraints, moreHosts, moreNames, strategySteps } from './plan/plan-input.ts'
 import type { PlanRequest } from './plan/plan.ts'
+import type { RebalanceInput } from './rebalance/rebalance.ts'
 
 interface ProgramParts {
   readonly context: CommandContext
@@ -68,6 +69,24 @@ ${examples(
     .action(async (options: QuestionOptions & PlanRequest) => {
       const { plan } = await import('./plan/plan.ts')
       setExitCode(await plan(await clientOf(options), options, context))
+    })
+
+  question(
+    'rebalance',
+    'Move tasks of services to spread them again, or to empty hosts: the new one is healthy before the old one stops.',
+  )
+    .option('--dry-run', 'show the moves and what they gain; change nothing')
+    .addOption(
+      new Option('--goal <goal>', "what for [the cluster's setting berth.rebalancing, or spread]").choices([
+        'spread',
+        'empty-hosts',
+      ]),
+    )
+    .option('--budget <n>', 'moves at most [100]', wholeCount)
+    .addHelpText('after', examples('berth rebalance --dry-run', 'berth rebalance --goal empty-hosts --budget 20'))
+    .action(async (options: QuestionOptions & RebalanceInput) => {
+      const { rebalance } = await import('./rebalance/rebalance.ts')
+      await rebalance(await clientOf(options), options, context)
     })
 
   question('history', 'Show where the seconds of a task, or of the deployments of a service, went.')

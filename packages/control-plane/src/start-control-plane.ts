@@ -20,6 +20,7 @@ import { type ControlPlaneDeps, defaultControlPlaneSettings } from './control-pl
 import { daemonController } from './controllers/daemons.ts'
 import { lostHostsController } from './controllers/lost-hosts.ts'
 import { reaperController } from './controllers/reaper.ts'
+import { rebalanceController } from './controllers/rebalance.ts'
 import { serviceController } from './controllers/services.ts'
 import { taskSetController } from './controllers/task-sets.ts'
 import { taskQueueController } from './controllers/task-queue.ts'
@@ -88,6 +89,7 @@ export async function startControlPlane(
     daemonController({ ...deps, defer }),
     taskSetController({ ...deps, defer }),
     taskQueueController({ ...deps, defer }),
+    rebalanceController({ ...deps, defer }),
     reaperController(deps),
     {
       name: 'dispatch',

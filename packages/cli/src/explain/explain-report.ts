@@ -35,6 +35,8 @@ const hostName = ({ name, zone }: HostLabel): string => (zone === '' ? name : `$
 
 function placementLines(placement: PlacementAnswer, host: HostLabel | undefined): readonly string[] {
   if (placement.namedBy === 'user') return ['Its host was named by who started it; nothing was chosen.']
+  if (placement.namedBy === 'rebalancing')
+    return ['It was moved there, in the place of another task, to rebalance its cluster.']
   if (placement.namedBy === 'service') return ['Its service runs one task on each host that fits; nothing was chosen.']
   const { considered, suitable, removed = [], steps } = placement
   const room = suitable === undefined ? '' : `; ${suitable === considered ? 'all' : suitable} could take it`
@@ -111,6 +113,7 @@ const taskLines = (tasks: readonly PlacedTaskAnswer[]): readonly string[] =>
       )
 
 function reason(placement: PlacementAnswer | undefined): string {
+  if (placement?.namedBy === 'rebalancing') return 'moved there to rebalance'
   if (placement?.namedBy !== undefined) return 'one task on each host'
   return placement?.steps[0]?.text ?? ''
 }

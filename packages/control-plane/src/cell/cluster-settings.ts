@@ -56,12 +56,12 @@ export const clusterSettings = {
     oneOf({ disabled: 'disabled', spread: 'spread', 'empty-hosts': 'empty-hosts' } as const),
     {
       default: 'disabled',
-      help: "Whether tasks of services are moved, the new one healthy before the old one stops: to spread them over hosts again, or to empty hosts. A service's own `availabilityZoneRebalancing` is for zones.",
+      help: "Whether tasks of services are moved, the new one healthy before the old one stops: to even out every spread of the strategy that they are placed by, or to empty hosts. A service's own `availabilityZoneRebalancing` is for zones.",
     },
   ),
   'berth.rebalancingBudget': clusterSetting(wholeNumber(1, 1000), {
     default: '1',
-    help: 'How many tasks of the cluster may be on the move at once.',
+    help: 'How many tasks of the cluster may be on the move at once, for its zones too.',
   }),
   'berth.settleTime': clusterSetting(duration(0, '0s'), {
     help: 'How long a task without a health check must run before its service counts it as healthy.',

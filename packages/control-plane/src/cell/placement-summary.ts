@@ -19,8 +19,8 @@ export type SeenByStep = readonly [step: string, value: number, among?: string]
 export interface PlacementSummary {
   /** Hosts that were considered; 1 where the host was named. */
   readonly hosts: number
-  /** Who named the host, where nothing was chosen: the user of StartTask, or a service that has one task on each host. */
-  readonly namedBy?: 'user' | 'service'
+  /** Who named the host, where nothing was chosen: the user of StartTask, a service that has one task on each host, or a plan of moves. */
+  readonly namedBy?: 'user' | 'service' | 'rebalancing'
   /** Tasks of one launch share it. Absent where it was not counted: see `RuleTallies`. */
   readonly tally?: RuleTally
   readonly seen?: readonly SeenByStep[]

@@ -20,6 +20,7 @@ export interface ClusterRecord {
   readonly defaultCapacityProviderStrategy: readonly ecs.CapacityProviderStrategyItem[]
   readonly tags: TagRecord
   readonly createdAt: number
+  readonly rebalanceRequest?: RebalanceRequest
 }
 
 /** The highest revision that a family ever had, which is never given out again. */
@@ -116,6 +117,18 @@ export interface TaskQueueRecord {
   readonly looksAtTasks?: true
 }
 
+/** Why a task of a service is moved: to even out its zones, to even out its other spreads, or to empty its host. */
+export type MoveReason = 'zones' | 'spread' | 'empty-hosts'
+
+/** A task's part in a move: it was started to take the place of another, which stops once it is healthy. */
+export interface TaskMove {
+  /** Id of the task whose place it takes. */
+  readonly replaces: string
+  readonly reason: MoveReason
+  /** How it ended; absent while it is under way. `kept`: the new task stays, and not in the place of the old one. */
+  readonly outcome?: 'moved' | 'given-up' | 'called-off' | 'kept'
+}
+
 export interface TaskRecord {
   /** 32 hex digits, the key. */
   readonly id: string
@@ -177,6 +190,7 @@ export interface TaskRecord {
   readonly endNoticed?: true
   /** Why the task is where it is. */
   readonly placement?: PlacementSummary
+  readonly move?: TaskMove
 }
 
 export interface HostAttributeRecord {
@@ -301,6 +315,7 @@ export interface ServiceRecord {
   /** Id of the newest service deployment. Absent where the service is older than these. */
   readonly currentServiceDeployment?: string
   readonly steady: boolean
+  readonly rebalancing?: ServiceRebalancing
   /** When the last "unable to place" event of each text was written, so that equal ones are left out for 6 h. */
   readonly placementFailure?: { readonly message: string; readonly at: number }
 }
@@ -336,6 +351,24 @@ export interface TaskSetRecord {
   readonly tags: TagRecord
   readonly createdAt: number
   readonly updatedAt: number
+}
+
+/** What a service remembers of moves of its tasks. */
+export interface ServiceRebalancing {
+  /** Whether its events say that its zones are uneven, and not yet that they are even again. */
+  readonly zonesUneven?: true
+  /** Moves in a row whose new task failed. */
+  readonly failures?: number
+  /** No new move before this time. */
+  readonly notBefore?: number
+}
+
+/** Moves that somebody asked for once, beside what the cluster's settings have moved. */
+export interface RebalanceRequest {
+  readonly goal: 'spread' | 'empty-hosts'
+  /** How many moves may still begin. */
+  readonly moves: number
+  readonly requestedAt: number
 }
 
 /** What a deployment's tasks are made from, kept after the deployment: a service revision. */

@@ -37,7 +37,7 @@ export function createTables() {
     taskDefinitions: new Table<TaskDefinitionRecord, 'family'>({ family: (definition) => definition.family }),
     tasks: new Table<
       TaskRecord,
-      'cluster' | 'host' | 'everOnHost' | 'service' | 'serviceUnsettled' | 'taskDefinition',
+      'cluster' | 'host' | 'everOnHost' | 'service' | 'serviceUnsettled' | 'serviceMoves' | 'taskDefinition',
       'state'
     >(
       {
@@ -48,6 +48,9 @@ export function createTables() {
         service: serviceKeyOf,
         /** Those that the service still has to do with: all but the ended ones that it took note of. */
         serviceUnsettled: (task) => (task.lastStatus === 'STOPPED' && task.endNoticed ? undefined : serviceKeyOf(task)),
+        /** The new tasks of moves that are under way, or whose end nobody has noted. */
+        serviceMoves: (task) =>
+          task.move !== undefined && task.move.outcome === undefined ? serviceKeyOf(task) : undefined,
         taskDefinition: (task) => (task.lastStatus === 'STOPPED' ? undefined : task.taskDefinitionArn),
       },
       { state: taskStateOf },

@@ -21,6 +21,7 @@ import type {
   TagRecord,
   TaskContainerRecord,
   TaskDefinitionRecord,
+  TaskMove,
   TaskRecord,
 } from './records.ts'
 import { RuleTallies } from './rule-tallies.ts'
@@ -61,6 +62,8 @@ export interface TaskLaunch {
   readonly platformVersion?: string
   readonly enableExecuteCommand: boolean
   readonly tags: TagRecord
+  /** When its tasks take the place of others. */
+  readonly move?: TaskMove
   /** A further condition on hosts by id. */
   readonly eligible?: (hostId: string) => boolean
 }
@@ -107,7 +110,7 @@ export type LaunchOnHostOutcome =
   /** No such host is in the fleet. */
   | { readonly kind: 'missing' }
 
-/** Launches one task on a named host if it has room for it: StartTask, and daemons. */
+/** Launches one task on a named host if it has room for it: StartTask, daemons, and moves. */
 export function launchTaskOn(
   tx: Transaction,
   deps: LaunchDeps,
@@ -124,9 +127,12 @@ export function launchTaskOn(
     blueprint.demand.dynamicPorts,
     new Set(blueprint.demand.ports.map(({ port }) => port)),
   )
-  const placement = { hosts: 1, namedBy: launch.serviceName === undefined ? 'user' : 'service' } as const
+  const placement = { hosts: 1, namedBy: namerOf(launch) } as const
   return { kind: 'launched', task: writeTask(tx, deps, blueprint, { hostId, dynamicPorts, placement }) }
 }
+
+const namerOf = ({ move, serviceName }: TaskLaunch): PlacementSummary['namedBy'] & string =>
+  move !== undefined ? 'rebalancing' : serviceName === undefined ? 'user' : 'service'
 
 /** Whether a host could take one more task of the launch, without launching it: what it lacks, or `undefined` for no such host. */
 export const judgeHostFor = (
@@ -292,6 +298,7 @@ export function newTask(deps: LaunchDeps, blueprint: TaskBlueprint): TaskRecord 
     tags: launch.tags,
     version: 1,
     createdAt: deps.clock.now(),
+    ...(launch.move !== undefined && { move: launch.move }),
   }
 }
 

@@ -19,10 +19,14 @@ export function noticeEnds(tx: Transaction, service: ServiceRecord, deps: Contro
     if (task.lastStatus !== 'STOPPED') continue
     tx.put('tasks', task.id, { ...task, endNoticed: true })
     const deployment = result.deployments.find(({ id }) => id === task.deploymentId)
-    if (deployment && hasFailed(task)) result = countFailure(tx, result, deployment, task, deps)
+    if (deployment && hasFailed(task) && !wasOnTrial(task)) result = countFailure(tx, result, deployment, task, deps)
   }
   return result
 }
+
+/** The new task of a move is on trial: what it was to replace runs on, and no deployment has failed. */
+const wasOnTrial = ({ move }: TaskRecord): boolean =>
+  move !== undefined && move.outcome !== 'moved' && move.outcome !== 'kept'
 
 function countFailure(
   tx: Transaction,

@@ -44,7 +44,7 @@ const brief = (moves: readonly Move[]) => moves.map(({ fromHost, toHost, gain })
 describe('a plan', () => {
   it('spreads a service over a zone that came back, and stops when that gains nothing more', () => {
     const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [['a'], ['a'], ['a'], ['a']])
-    expect(brief(planRebalance(fleet, movable, BY_ZONE, 10))).toEqual([
+    expect(brief(planRebalance(fleet, movable, BY_ZONE, { moves: 10 }))).toEqual([
       ['a', 'b', 4],
       ['a', 'b', 2],
     ])
@@ -52,25 +52,25 @@ describe('a plan', () => {
 
   it('spreads over hosts of one zone', () => {
     const { fleet, movable } = cluster({ a1: 'a', a2: 'a' }, [['a1'], ['a1'], ['a1']])
-    expect(brief(planRebalance(fleet, movable, BY_HOST, 10))).toEqual([['a1', 'a2', 3]])
+    expect(brief(planRebalance(fleet, movable, BY_HOST, { moves: 10 }))).toEqual([['a1', 'a2', 3]])
   })
 
   it('keeps to its budget', () => {
     const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [['a'], ['a'], ['a'], ['a']])
-    expect(planRebalance(fleet, movable, BY_ZONE, 1)).toHaveLength(1)
+    expect(planRebalance(fleet, movable, BY_ZONE, { moves: 1 })).toHaveLength(1)
   })
 
   it('empties the host with the fewest tasks, and does not fill an empty one for it', () => {
     const { fleet, movable } = cluster({ a: 'a', b: 'b', c: 'c' }, [['a'], ['b'], ['b']])
-    expect(brief(planRebalance(fleet, movable, EMPTY, 10))).toEqual([['a', 'b', 1]])
+    expect(brief(planRebalance(fleet, movable, EMPTY, { moves: 10 }))).toEqual([['a', 'b', 1]])
   })
 
   it('empties no host at the cost of the spread that its tasks ask for', () => {
     const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [['a'], ['b']])
     const strategy = [{ type: 'spread', by: { kind: 'attribute', name: 'ecs.availability-zone' } }] as const
     const spread = movable.map((task) => ({ ...task, request: { ...task.request, strategy } }))
-    expect(planRebalance(fleet, movable, EMPTY, 10)).toHaveLength(1)
-    expect(planRebalance(fleet, spread, EMPTY, 10)).toEqual([])
+    expect(planRebalance(fleet, movable, EMPTY, { moves: 10 })).toHaveLength(1)
+    expect(planRebalance(fleet, spread, EMPTY, { moves: 10 })).toEqual([])
   })
 
   it('leaves a host alone that it cannot empty whole, within what can move, where there is room, or in its budget', () => {
@@ -79,13 +79,13 @@ describe('a plan', () => {
       ['a', 512],
       ['b', 512],
     ])
-    expect(planRebalance(fleet, movable, EMPTY, 0)).toEqual([])
-    expect(planRebalance(fleet, movable.slice(0, 1), EMPTY, 10)).toEqual([])
+    expect(planRebalance(fleet, movable, EMPTY, { moves: 0 })).toEqual([])
+    expect(planRebalance(fleet, movable.slice(0, 1), EMPTY, { moves: 10 })).toEqual([])
     const full = cluster({ a: 'a', b: 'b' }, [
       ['a', 768],
       ['b', 768],
     ])
-    expect(planRebalance(full.fleet, full.movable, EMPTY, 10)).toEqual([])
+    expect(planRebalance(full.fleet, full.movable, EMPTY, { moves: 10 })).toEqual([])
   })
 })
 
@@ -121,7 +121,7 @@ function randomCluster(seed: number) {
 /** How uneven each group is over the places: the sum of squares, which each better move makes smaller. */
 function unevenness(fleet: HostFleet, ids: readonly string[], goal: RebalanceGoal): number {
   if (goal.type === 'empty-hosts') return ids.filter((id) => fleet.tasksOn(id).length > 0).length
-  const { by } = goal
+  const by = goal.by === 'own' ? ({ kind: 'host' } as const) : goal.by
   const counts = new Map<string, number>()
   for (const id of ids) {
     const place = by.kind === 'host' ? id : fleet.hostNamed(id)?.attributes.get(by.name)
@@ -133,6 +133,17 @@ function unevenness(fleet: HostFleet, ids: readonly string[], goal: RebalanceGoa
   return [...counts.values()].reduce((sum, count) => sum + count * count, 0)
 }
 
+/** What the fleet knows of each host: what is left, and who is there. */
+const accounts = (fleet: HostFleet, ids: readonly string[]) =>
+  ids.map((id) => [
+    id,
+    fleet.roomOn(id),
+    fleet.tasksOn(id).toSorted(),
+    ['g0', 'g1', 'g2'].map((group) => groupOn(fleet, group, id)),
+  ])
+
+const groupOn = (fleet: HostFleet, group: string, id: string) => fleet.groupCount(group, fleet.slotOf(id) as number)
+
 describe('any plan', () => {
   it.each([BY_ZONE, BY_HOST, EMPTY])(
     'never over-commits with old and new side by side, breaks no constraint, serves its goal, and is the same again: %j',
@@ -140,12 +151,16 @@ describe('any plan', () => {
       fc.assert(
         fc.property(fc.integer({ min: 0 }), fc.integer({ min: 0, max: 30 }), (seed, budget) => {
           const { fleet, movable, ids } = randomCluster(seed)
-          const moves = planRebalance(fleet, movable, goal, budget)
-          expect(planRebalance(fleet, movable.toReversed(), goal, budget)).toEqual(moves)
+          const limits = { moves: budget }
+          const moves = planRebalance(fleet.fork(), movable, goal, limits)
+          expect(planRebalance(fleet.fork(), movable.toReversed(), goal, limits)).toEqual(moves)
+          const before = accounts(fleet, ids)
+          planRebalance(fleet, movable, goal, limits)
+          expect(accounts(fleet, ids)).toEqual(before)
           expect(moves.length).toBeLessThanOrEqual(budget)
           expect(new Set(moves.map(({ taskId }) => taskId)).size).toBe(moves.length)
           for (const move of moves) {
-            const before = unevenness(fleet, ids, goal)
+            const uneven = unevenness(fleet, ids, goal)
             const task = movable.find(({ taskId }) => taskId === move.taskId) as MovableTask
             const only = { ...task.request, eligible: (id: string) => id === move.toHost }
             expect(place(fleet, only, seededRandom(0)).placed).toHaveLength(1)
@@ -156,7 +171,7 @@ describe('any plan', () => {
             fleet.release('new')
             fleet.claim(move.toHost, move.taskId, demand, { group, dynamicPorts: move.dynamicPorts })
             const after = unevenness(fleet, ids, goal)
-            expect(before - after).toBeGreaterThanOrEqual(goal.type === 'spread' ? 1 : move.gain)
+            expect(uneven - after).toBeGreaterThanOrEqual(goal.type === 'spread' ? 1 : move.gain)
           }
         }),
         { numRuns: 150 },

@@ -2,8 +2,10 @@ import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import type { ApiService } from '../service.ts'
 import { explainService, explainServiceInput } from './explain-service.ts'
 import { explainTask, explainTaskInput } from './explain-task.ts'
+import { planRebalancing, planRebalancingInput } from './plan-rebalancing.ts'
 import { planTasks, planTasksInput } from './plan-tasks.ts'
 import { readOperation } from './read-operation.ts'
+import { requestRebalancing } from './request-rebalancing.ts'
 import { serviceHistory, serviceHistoryInput } from './service-history.ts'
 import { taskHistory, taskHistoryInput } from './task-history.ts'
 
@@ -18,6 +20,8 @@ export const berthService = (deps: ControlPlaneDeps): ApiService => ({
     ['ExplainTask', readOperation(deps, explainTaskInput, explainTask)],
     ['ExplainService', readOperation(deps, explainServiceInput, explainService)],
     ['PlanTasks', readOperation(deps, planTasksInput, planTasks)],
+    ['PlanRebalancing', readOperation(deps, planRebalancingInput, planRebalancing)],
+    ['RequestRebalancing', requestRebalancing(deps)],
     ['GetTaskHistory', readOperation(deps, taskHistoryInput, taskHistory)],
     ['GetServiceHistory', readOperation(deps, serviceHistoryInput, serviceHistory)],
   ]),

@@ -42,7 +42,7 @@ export interface PlacementAnswer {
   readonly suitable?: number
   /** Absent where it was not counted. */
   readonly removed?: readonly RuleAnswer[]
-  readonly namedBy?: 'user' | 'service'
+  readonly namedBy?: 'user' | 'service' | 'rebalancing'
   readonly steps: readonly StepAnswer[]
 }
 

@@ -8,7 +8,7 @@ import type { HostFleet } from '../../scheduler/host-fleet.ts'
 import { invalidParameter } from '../errors.ts'
 import type { ApiOperation } from '../service.ts'
 
-/** What Berth's own operations answer from: the cell as it is at one moment. They change nothing. */
+/** What Berth's own operations answer from: the cell as it is at one moment. */
 export interface CellView {
   readonly tables: ReadonlyTables
   /** The cell's own: to be left as it is. Changes are for a fork. */
@@ -46,7 +46,7 @@ export function readOperation<Input>(
 }
 
 /** @throws InvalidParameterException that names the first member which is wrong. */
-function decodeInput<Input>(schema: z.ZodType<Input>, body: unknown): Input {
+export function decodeInput<Input>(schema: z.ZodType<Input>, body: unknown): Input {
   const { success, data, error } = schema.safeParse(body)
   if (success) return data
   const [issue] = error.issues

@@ -6,6 +6,7 @@ import { testCluster } from '../../api/ecs/testing/test-cluster.ts'
 import type { HostRecord, TaskRecord } from '../../cell/records.ts'
 import { applyTaskReport } from '../../cell/task-changes.ts'
 import { daemonController } from '../daemons.ts'
+import { rebalanceController } from '../rebalance.ts'
 import { serviceController } from '../services.ts'
 import { taskSetController } from '../task-sets.ts'
 
@@ -22,7 +23,7 @@ export async function clusterWithServices(hosts = 2, host: Partial<HostRecord> =
   for (const each of cell.tables.hosts.values())
     await cluster.put('hosts', each.id, { ...each, attributes: [...each.attributes, ...healthCheckAttributes] })
   const defer = (run: () => void) => queueMicrotask(run)
-  for (const controllerOf of [serviceController, daemonController, taskSetController]) {
+  for (const controllerOf of [serviceController, daemonController, taskSetController, rebalanceController]) {
     const controller = controllerOf({ ...deps, defer })
     controller.start(cell)
     onTestFinished(() => controller.stop())

@@ -3,6 +3,7 @@ import type { RequestContext } from '../../operation.ts'
 import { berthService } from '../berth-service.ts'
 import type { ExplainServiceAnswer } from '../explain-service.ts'
 import type { ExplainTaskAnswer } from '../explain-task.ts'
+import type { PlanRebalancingAnswer } from '../plan-rebalancing.ts'
 import type { PlanTasksAnswer } from '../plan-tasks.ts'
 import type { ServiceHistoryAnswer } from '../service-history.ts'
 import type { TaskHistoryAnswer } from '../task-history.ts'
@@ -11,6 +12,8 @@ interface Answers {
   ExplainTask: ExplainTaskAnswer
   ExplainService: ExplainServiceAnswer
   PlanTasks: PlanTasksAnswer
+  PlanRebalancing: PlanRebalancingAnswer
+  RequestRebalancing: PlanRebalancingAnswer
   GetTaskHistory: TaskHistoryAnswer
   GetServiceHistory: ServiceHistoryAnswer
 }
