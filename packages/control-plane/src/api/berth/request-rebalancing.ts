@@ -20,7 +20,7 @@ export const requestRebalancing = (deps: ControlPlaneDeps): ApiOperation => ({
       const now = deps.clock.now()
       const asked = input as PlanRebalancingInput
       const { tables, fleet } = tx
-      const view = { tables, fleet: fleet.hosts, scope: deps.scope, now, random: seededRandom(1) }
+      const view = { tables, waiting: tx.waiting, fleet: fleet.hosts, scope: deps.scope, now, random: seededRandom(1) }
       const plan = planRebalancing(view, asked)
       const cluster = tables.clusters.get(plan.cluster)
       if (cluster !== undefined && plan.moves.length > 0) {
