@@ -14,6 +14,8 @@ import { type CommandResult, runCommand, succeeded } from './run-command.ts'
 
 /** A cluster as a user has it: started by `berth up --detach`, with everything it consists of in its own processes. */
 export interface Cluster {
+  /** The data directory: whatever the cluster writes is under it. */
+  readonly root: string
   readonly endpoint: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -91,6 +93,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const region = variables['AWS_DEFAULT_REGION'] ?? ''
     const clis = await awsClis()
     return {
+      root,
       endpoint,
       accessKeyId,
       secretAccessKey,

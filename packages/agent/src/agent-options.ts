@@ -1,7 +1,9 @@
 import { revision, version } from '@berth/shared/release.ts'
 import type { AgentOptions } from './agent.ts'
 import type { AgentConfig } from './config/agent-settings.ts'
-import { defaultEngineOptions } from './engine/engine-deps.ts'
+import { ConfigError } from '@berth/shared/config/read-settings.ts'
+import { defaultEngineOptions, type EngineOptions } from './engine/engine-deps.ts'
+import { registryCredentials } from './runtime/docker/registry-credentials.ts'
 
 /** What a configuration means to the engine and the session. `hostAddress` is where host ports are bound and reached. */
 export const agentOptions = (config: AgentConfig, hostAddress: string): AgentOptions => ({
@@ -20,5 +22,16 @@ export const agentOptions = (config: AgentConfig, hostAddress: string): AgentOpt
     stopTimeoutMs: config.containerStopTimeoutMs,
     cleanupWaitMs: config.taskCleanupWaitMs,
     allowsPrivileged: !config.disablePrivileged,
+    credentialsFor: credentialsFor(config),
   },
 })
+
+/** @throws ConfigError for data that is not of its type's form. */
+function credentialsFor({ engineAuthType, engineAuthData }: AgentConfig): EngineOptions['credentialsFor'] {
+  if (engineAuthType === undefined) return () => undefined
+  try {
+    return registryCredentials(engineAuthType, engineAuthData)
+  } catch (error) {
+    throw new ConfigError('The agent', [`ECS_ENGINE_AUTH_DATA ${(error as Error).message}`])
+  }
+}

@@ -158,7 +158,7 @@ describe('mistakes', () => {
     const mistakes = mistakesOf(() =>
       compile({
         flags: { cpu: 'many', colour: 'blue' },
-        environment: { ECS_ENGINE_AUTH_DATA: '{"r": {}}' },
+        environment: { ECS_AWSVPC_BLOCK_IMDS: 'true' },
         files: [{ path: '/etc/ecs/ecs.config', text: 'ECS_RESERVED_MEMORY=some\nwhat is this' }],
       }),
     )
@@ -167,12 +167,13 @@ describe('mistakes', () => {
     expect(mistakes.join('\n')).toMatch(/BERTH_SERVER is not set/)
     expect(mistakes.join('\n')).toMatch(/--cpu \(from the command line\): "many" is not a whole number/)
     expect(mistakes.join('\n')).toMatch(/ECS_RESERVED_MEMORY \(from \/etc\/ecs\/ecs\.config\)/)
-    expect(mistakes.join('\n')).toMatch(/ECS_ENGINE_AUTH_DATA \(from the environment\) is not honoured/)
+    expect(mistakes.join('\n')).toMatch(/ECS_AWSVPC_BLOCK_IMDS \(from the environment\) is not honoured/)
     expect(mistakes.join('\n')).toMatch(/--colour: there is no such option/)
   })
 
   it('are also what two settings say together', () => {
     expect(mistakesOf(() => set({ BERTH_MEMORY: '512', ECS_RESERVED_MEMORY: '512' }))).toHaveLength(1)
+    expect(mistakesOf(() => set({ ECS_ENGINE_AUTH_TYPE: 'docker' }))).toHaveLength(1)
   })
 })
 

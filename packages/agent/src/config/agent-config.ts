@@ -72,5 +72,7 @@ function contradictions(config: Partial<AgentConfig>): readonly string[] {
     wrong.push(`ECS_RESERVED_MEMORY: ${reservedMemoryMib} MiB leave nothing of the ${memoryMib} MiB of BERTH_MEMORY`)
   if (reservedCpu >= cpu)
     wrong.push(`BERTH_RESERVED_CPU: ${reservedCpu} units leave nothing of the ${cpu} of BERTH_CPU`)
+  if ((config.engineAuthType === undefined) !== (config.engineAuthData === undefined))
+    wrong.push('ECS_ENGINE_AUTH_TYPE and ECS_ENGINE_AUTH_DATA: one says nothing without the other')
   return wrong
 }

@@ -179,6 +179,15 @@ export const agentSettings = {
     default: '1m',
     help: 'A pull that makes no progress for so long has failed.',
   }),
+  engineAuthType: optional(oneOf({ docker: 'docker' as const, dockercfg: 'dockercfg' as const }), {
+    names: ['ECS_ENGINE_AUTH_TYPE'],
+    help: 'How ECS_ENGINE_AUTH_DATA is written: as ECS documents it, or as `docker login` writes it.',
+  }),
+  engineAuthData: optional(json('JSON', z.record(z.string(), z.unknown())), {
+    names: ['ECS_ENGINE_AUTH_DATA'],
+    secret: true,
+    help: 'Who signs in to which registry: `{"registry.example.com": {"username", "password"}}` for `docker`, `{"registry.example.com": {"auth"}}` for `dockercfg`. A task\'s own `repositoryCredentials` come first.',
+  }),
   containerCreateTimeoutMs: setting(duration(second, '1s'), {
     names: ['ECS_CONTAINER_CREATE_TIMEOUT'],
     default: '4m',

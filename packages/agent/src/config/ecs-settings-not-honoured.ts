@@ -17,8 +17,6 @@ const alwaysSo = 'it is always so'
 const noEc2 = 'it belongs to EC2'
 
 export const ecsSettingsNotHonoured: readonly EcsSettingNotHonoured[] = [
-  { name: 'ECS_ENGINE_AUTH_DATA', verdict: 'refuse', why: 'log Docker in to the registry, or make the image present' },
-  { name: 'ECS_ENGINE_AUTH_TYPE', verdict: 'refuse', why: 'log Docker in to the registry, or make the image present' },
   { name: 'ECS_AWSVPC_BLOCK_IMDS', verdict: 'refuse', why: 'packets of tasks are not filtered' },
   {
     name: 'ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP',
