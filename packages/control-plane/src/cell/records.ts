@@ -458,6 +458,49 @@ export interface ClientTokenRecord {
   readonly createdAt: number
 }
 
+/** What lets hosts in that have no certificate yet. Kept for a while after it is of no use any more, so that it can be said why. */
+export interface JoinTokenRecord {
+  readonly id: string
+  /** SHA-256 of the secret, hex. */
+  readonly secretHash: string
+  /** By name. */
+  readonly cluster: string
+  /** How many hosts it lets in. */
+  readonly uses: number
+  readonly used: number
+  readonly createdAt: number
+  readonly createdBy: string
+  readonly expiresAt: number
+  readonly revokedAt?: number
+}
+
+/** A host that was given a certificate. */
+export interface EnrolmentRecord {
+  /** What the host calls itself for life. */
+  readonly hostId: string
+  readonly cluster: string
+  /** SHA-256 of its newest public key, hex: what it proves itself with when its certificate has run out. */
+  readonly keyHash: string
+  /** Until when its newest certificate counts. */
+  readonly until: number
+  /** The token that let it in. */
+  readonly tokenId: string
+  readonly enrolledAt: number
+  readonly renewedAt?: number
+}
+
+/** A key that signs requests. */
+export interface AccessKeyRecord {
+  readonly accessKeyId: string
+  /** Sealed for `accessKeyContext(accessKeyId)`. */
+  readonly sealedSecret: string
+  /** Who holds it; shown as `user/<name>`. */
+  readonly name: string
+  readonly status: 'ACTIVE' | 'INACTIVE'
+  readonly createdAt: number
+  readonly createdBy: string
+}
+
 /** Every table of a cell, and how its records are keyed. */
 export interface CellRecords {
   /** By name. */
@@ -484,6 +527,12 @@ export interface CellRecords {
   accountSettings: AccountSettingRecord
   /** By key. */
   clientTokens: ClientTokenRecord
+  /** By id. */
+  joinTokens: JoinTokenRecord
+  /** By the host's own id. */
+  enrolments: EnrolmentRecord
+  /** By access key id. */
+  accessKeys: AccessKeyRecord
 }
 
 export type TableName = keyof CellRecords
@@ -501,6 +550,9 @@ export const tableNames = [
   'serviceEvents',
   'accountSettings',
   'clientTokens',
+  'joinTokens',
+  'enrolments',
+  'accessKeys',
 ] as const satisfies readonly TableName[]
 
 export const serviceKey = (cluster: string, name: string): string => `${cluster}/${name}`

@@ -1,11 +1,14 @@
 import {
+  type AccessKeyRecord,
   type AccountSettingRecord,
   type CellRecords,
   type ClientTokenRecord,
   type ClusterRecord,
+  type EnrolmentRecord,
   type FamilyRecord,
   type HostRecord,
   holdsClaim,
+  type JoinTokenRecord,
   type ServiceEventRecord,
   type ServiceDeploymentRecord,
   type ServiceRecord,
@@ -75,6 +78,9 @@ export function createTables() {
     serviceEvents: new Table<ServiceEventRecord, 'service'>({ service: (event) => event.service }),
     accountSettings: new Table<AccountSettingRecord, 'principal'>({ principal: (setting) => setting.principalArn }),
     clientTokens: new Table<ClientTokenRecord, never>({}),
+    joinTokens: new Table<JoinTokenRecord, never>({}),
+    enrolments: new Table<EnrolmentRecord, never>({}),
+    accessKeys: new Table<AccessKeyRecord, never>({}),
   }
 }
 

@@ -14,6 +14,9 @@ const perRound = 2000
 /** How long a client token is remembered. ECS documents 24 hours for RunTask. */
 const clientTokenRetentionMs = 24 * 3600_000
 
+/** How long it is remembered why a join token is of no use any more: 7 days after it has expired. */
+const joinTokenRetentionMs = 7 * 24 * 3600_000
+
 /** How long a service deployment that ended is remembered: ECS's 90 days. */
 const serviceDeploymentRetentionMs = 90 * 24 * 3600_000
 
@@ -48,6 +51,11 @@ function reap(tx: Transaction, { clock, settings }: ControlPlaneDeps): void {
     if (now - token.createdAt < clientTokenRetentionMs) continue
     if (left-- <= 0) return
     tx.delete('clientTokens', key)
+  }
+  for (const token of tx.tables.joinTokens.values()) {
+    if (now - token.expiresAt < joinTokenRetentionMs) continue
+    if (left-- <= 0) return
+    tx.delete('joinTokens', token.id)
   }
   for (const { id, service, createdAt, ...deployment } of tx.tables.serviceDeployments.values()) {
     if (isUnfinished(deployment) || now - createdAt < serviceDeploymentRetentionMs) continue

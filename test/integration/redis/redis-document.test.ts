@@ -1,8 +1,8 @@
 import { silentLog } from '@berth/shared/log.ts'
 import { systemRandom } from '@berth/shared/random.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type RedisProcess, startRedis } from '../../../../../test/redis/redis-process.ts'
-import { redisDocument } from './redis-document.ts'
+import { type RedisProcess, startRedis } from '../../redis/redis-process.ts'
+import { redisDocument } from '@berth/control-plane/store/redis/redis-document.ts'
 
 let redis: RedisProcess
 beforeAll(async () => {

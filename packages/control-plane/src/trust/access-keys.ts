@@ -1,0 +1,40 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import type { Transaction } from '../cell/cell.ts'
+import type { AccessKeyRecord } from '../cell/records.ts'
+import type { Sealer } from './seal.ts'
+
+/** What a secret access key is sealed for. */
+export const accessKeyContext = (accessKeyId: string): string => `access key ${accessKeyId}`
+
+const keyLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** Puts a key into the tables, its secret sealed; the form is that of AWS's: 20 capitals and digits, a secret of 40 characters. */
+export function makeAccessKey(
+  tx: Transaction,
+  name: string,
+  { now, createdBy, sealer }: { readonly now: number; readonly createdBy: string; readonly sealer: Sealer },
+): { readonly record: AccessKeyRecord; readonly secretAccessKey: string } {
+  const letters = Array.from({ length: 16 }, () => keyLetters[randomInt(keyLetters.length)])
+  const accessKeyId = `AKIA${letters.join('')}`
+  const secretAccessKey = randomBytes(30).toString('base64')
+  const sealedSecret = sealer.seal(secretAccessKey, accessKeyContext(accessKeyId))
+  const record: AccessKeyRecord = { accessKeyId, sealedSecret, name, status: 'ACTIVE', createdAt: now, createdBy }
+  tx.put('accessKeys', accessKeyId, record)
+  return { record, secretAccessKey }
+}
+
+/**
+ * Opens the secrets of access keys; each is opened once and then remembered for as long as its record is the same.
+ *
+ * @throws SealError when the secret key is not the one that it was sealed with.
+ */
+export function accessKeySecrets(sealer: Sealer): (record: AccessKeyRecord) => string {
+  const opened = new WeakMap<AccessKeyRecord, string>()
+  return (record) => {
+    const known = opened.get(record)
+    if (known !== undefined) return known
+    const secret = sealer.open(record.sealedSecret, accessKeyContext(record.accessKeyId))
+    opened.set(record, secret)
+    return secret
+  }
+}
