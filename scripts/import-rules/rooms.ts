@@ -62,6 +62,7 @@ export const ROOMS: readonly Room[] = [
       'control-plane/cell',
       'control-plane/scheduler',
       'control-plane/store',
+      'control-plane/trust',
     ],
     testsKnow: memoryStore,
     integrationTestsKnow: redisStore,

@@ -125,6 +125,8 @@ export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab>
         environment: {
           BERTH_LISTEN: `${member.address}:${apiPort}`,
           BERTH_AGENT_LISTEN: `${member.address}:${agentPort}`,
+          BERTH_TLS: 'off',
+          BERTH_AGENT_TLS: 'plaintext',
           BERTH_REDIS_URL: redis.url,
           BERTH_REGION: region,
           BERTH_ACCESS_KEYS_FILE: keys,

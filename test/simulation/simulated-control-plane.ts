@@ -133,7 +133,7 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
           link.close()
           return { receive() {}, closed() {} }
         }
-        const connection = open.open(link)
+        const connection = open.open(link, { kind: 'anybody' })
         return {
           receive(message) {
             const word = message.message

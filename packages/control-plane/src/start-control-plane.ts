@@ -1,8 +1,8 @@
-import { ServerCredentials } from '@grpc/grpc-js'
 import { hostname } from 'node:os'
 import type { ArnScope } from '@berth/shared/arn.ts'
 import type { Clock } from '@berth/shared/clock.ts'
 import type { Log } from '@berth/shared/log.ts'
+import { controlPlaneServerName } from '@berth/shared/host-trust.ts'
 import { type Random, randomHex } from '@berth/shared/random.ts'
 import { readAccessKeys } from './access-keys.ts'
 import { berthService } from './api/berth/berth-service.ts'
@@ -16,6 +16,7 @@ import { CellClosedError, CellNotLedError } from './cell/cell.ts'
 import { type CellComponent, Leadership } from './cell/leadership.ts'
 import type { ListenAddress } from './config/control-plane-kinds.ts'
 import type { ControlPlaneConfig } from './config/control-plane-settings.ts'
+import { agentsUseTls } from './config/tls-modes.ts'
 import { type ControlPlaneDeps, defaultControlPlaneSettings } from './control-plane-deps.ts'
 import { daemonController } from './controllers/daemons.ts'
 import { lostHostsController } from './controllers/lost-hosts.ts'
@@ -28,11 +29,13 @@ import { ensureDefaultCluster } from './default-cluster.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import { listenForAgents } from './dispatch/grpc-gateway.ts'
 import { takeHolderFile } from './holder-file.ts'
+import { allAccessKeys, apiTls, startTrust } from './start-trust.ts'
 import { redisStore } from './store/redis/redis-store.ts'
 import { type LeaderAddresses, StoreUnavailableError } from './store/store.ts'
 import type { ResourceStores } from './task-resources/container-resources.ts'
 import { environmentFileStore } from './task-resources/environment-file-store.ts'
 import { fileSecretStore, noSecretStore } from './task-resources/file-secret-store.ts'
+import { rateLimit } from './trust/rate-limit.ts'
 
 /** Failures after which the same request may succeed, here or at another control plane. */
 const retriable = [StoreUnavailableError, CellClosedError, UnknownOutcomeError]
@@ -57,10 +60,11 @@ export async function startControlPlane(
   config: ControlPlaneConfig,
   { clock, random, log }: ControlPlaneSeams,
 ): Promise<RunningControlPlane> {
-  const credentials = await readAccessKeys(config.accessKeysFile, config.account, log)
+  const keysOfFile = await readAccessKeys(config.accessKeysFile, config.account, log)
   const scope: ArnScope = { partition: 'aws', region: config.region, account: config.account }
+  const redis = { url: config.redisUrl }
   const store = redisStore({
-    address: { url: config.redisUrl },
+    address: redis,
     cell: config.cell,
     random,
     log,
@@ -114,14 +118,20 @@ export async function startControlPlane(
   ]
 
   let addresses: LeaderAddresses | undefined
-  const requests = leaderRequests({ clock })
+  const agentServers = () => [...new Set([addresses?.agents ?? '', leadership?.leader()?.agents ?? ''])].filter(Boolean)
+  const trust = await startTrust(config, { clock, random, log, redis, cell, agentServers })
+  const tls = await apiTls(config, trust)
+  const requests = leaderRequests({
+    clock,
+    ...(trust && { knownBy: () => ({ servername: controlPlaneServerName, ca: trust.identity.now().ca }) }),
+  })
   const leaderElsewhere = () => {
     const leader = leads() ? undefined : leadership?.leader()
     return leader === undefined || leader.agents === addresses?.agents ? undefined : leader
   }
   const api = createApiServer({
-    services: [ecsService(ecsHandlers(deps)), berthService(deps)],
-    credentials,
+    services: [ecsService(ecsHandlers(deps)), berthService(deps, trust?.operations)],
+    credentials: allAccessKeys(keysOfFile, { cell, account: config.account, trust }),
     clock,
     random,
     log,
@@ -140,18 +150,33 @@ export async function startControlPlane(
       leading: leads(),
       hosts: dispatcher?.connectedHosts ?? 0,
     }),
+    ...(trust && { unsigned: trust.unsigned }),
+    ...(tls && { options: { tls: tls.options } }),
   })
+  tls?.onChange((renewed) => api.renewCertificate(renewed))
+  const proven = agentsUseTls(config) ? trust : undefined
   const gateway = await listenForAgents({
-    address: `${config.agentListen.host}:${config.agentListen.port}`,
-    credentials: ServerCredentials.createInsecure(),
+    ...config.agentListen,
+    ...(proven && {
+      identity: proven.identity.now(),
+      renewCertificate: (csr, host) => proven.joins.renew(csr, host),
+    }),
+    limits: {
+      maxMessageBytes: config.agentMaxMessageMib * 1024 * 1024,
+      maxStreams: config.agentMaxStreams,
+      maxConnections: config.agentMaxConnections,
+      maxConnectionAgeMs: config.agentConnectionAgeMs,
+    },
+    mayConnect: rateLimit(clock, { perSecond: config.agentConnectionRate, burst: 3 * config.agentConnectionRate }),
     dispatcher: () => dispatcher,
     leaderAddress: () => leaderElsewhere()?.agents ?? '',
     clock,
     log,
   })
+  proven?.identity.onChange((identity) => gateway.renew(identity))
   const { port: apiPort } = await api.listen(config.listen.port, config.listen.host)
   addresses = {
-    api: config.advertiseApi ?? `http://${reachableAt(config.listen, apiPort)}`,
+    api: config.advertiseApi ?? `${tls ? 'https' : 'http'}://${reachableAt(config.listen, apiPort)}`,
     agents: config.advertise ?? reachableAt(config.agentListen, gateway.port),
   }
   const holder = `${hostname()}-${process.pid}-${randomHex(random, 8)}`
@@ -179,6 +204,7 @@ export async function startControlPlane(
       requests.close()
       await leadership?.stop()
       await gateway.close()
+      trust?.stop()
       await store.close()
     },
   }

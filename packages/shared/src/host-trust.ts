@@ -56,9 +56,12 @@ export function parseJoinToken(text: string): JoinToken | undefined {
 export const caPath = '/_berth/ca'
 export const joinPath = '/_berth/join'
 
-/** What a host asks for with its token. */
+/** The largest request that is read there, in bytes. */
+export const largestJoinRequest = 16 * 1024
+
+/** What a host asks for with its token, or with the key of a certificate that has run out. */
 export const joinRequestSchema = z.strictObject({
-  token: z.string().max(512),
+  token: z.string().max(512).optional(),
   hostId: z.string().max(64),
   /** By name; absent for the one that the token is for. */
   cluster: z.string().max(255).optional(),

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
+import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js'
 import { systemClock } from '@berth/shared/clock.ts'
 import {
   type AgentMessage,
@@ -19,7 +19,10 @@ afterEach(() => {
 async function listen(session: (stream: Stream) => void): Promise<string> {
   const server = new Server()
   servers.push(server)
-  const gateway: AgentGatewayServer = { session }
+  const gateway: AgentGatewayServer = {
+    session,
+    renewCertificate: (_, answer) => answer({ code: status.UNIMPLEMENTED }),
+  }
   server.addService(AgentGatewayService, gateway)
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>

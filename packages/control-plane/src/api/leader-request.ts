@@ -28,8 +28,8 @@ export interface LeaderRequests {
 
 export interface LeaderRequestsOptions {
   readonly clock: Clock
-  /** Certificates in PEM that an `https` leader is known by, beside those of the system. */
-  readonly ca?: string | Buffer
+  /** By which name and roots (PEM) an `https` leader is known now. Default: by its own name, and those of the system. */
+  readonly knownBy?: () => { readonly servername: string; readonly ca: string }
 }
 
 /** Says who sent a request on: one that has it is not sent on again. */
@@ -55,10 +55,10 @@ const ofTheConnection = new Set([
 ])
 
 /** Sends requests on as they came, so that their signatures, `Host` included, still hold where they arrive. */
-export function leaderRequests({ clock, ca }: LeaderRequestsOptions): LeaderRequests {
+export function leaderRequests({ clock, knownBy }: LeaderRequestsOptions): LeaderRequests {
   const settings = { keepAlive: true, maxSockets: connectionsToLeader }
   const plain = new HttpAgent(settings)
-  const secure = new HttpsAgent({ ...settings, ...(ca !== undefined && { ca }) })
+  const secure = new HttpsAgent(settings)
 
   const open = (baseUrl: string, { method, url, rawHeaders, body }: ReceivedRequest): ClientRequest => {
     const { protocol, hostname, port } = new URL(baseUrl)
@@ -71,7 +71,7 @@ export function leaderRequests({ clock, ca }: LeaderRequestsOptions): LeaderRequ
       setHost: false,
     }
     return protocol === 'https:'
-      ? httpsRequest({ ...options, agent: secure, servername: hostname })
+      ? httpsRequest({ ...options, agent: secure, servername: hostname, ...knownBy?.() })
       : httpRequest({ ...options, agent: plain })
   }
 

@@ -1,5 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import {
+  createServer as createTlsServer,
+  Server as TlsServer,
+  type ServerOptions as TlsServerOptions,
+} from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '@berth/shared/clock.ts'
 import type { Log } from '@berth/shared/log.ts'
@@ -11,6 +15,7 @@ import { type Answer, errorAnswer, jsonContentType, refuseConnection, sendAnswer
 import { parseJsonBody, readRequestBody } from './request-body.ts'
 import type { ApiOperation, ApiService } from './service.ts'
 import { type CredentialLookup, sigV4Verifier } from './sigv4.ts'
+import type { UnsignedEndpoint } from './unsigned-endpoint.ts'
 
 /** What the API server may be told; each has a default. */
 export interface ApiServerOptions {
@@ -24,8 +29,8 @@ export interface ApiServerOptions {
   readonly requestTimeoutMs?: number
   /** How long a connection may stay idle, in ms. Default 65 s: longer than common load balancers keep theirs. */
   readonly keepAliveTimeoutMs?: number
-  /** Certificate and key in PEM; without them the server speaks plain HTTP. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer }
+  /** Certificate and key in PEM, and whatever else TLS is to be told; without them the server speaks plain HTTP. */
+  readonly tls?: Pick<TlsServerOptions, 'cert' | 'key' | 'SNICallback' | 'minVersion'>
 }
 
 export interface ApiServerDeps {
@@ -40,6 +45,8 @@ export interface ApiServerDeps {
   readonly health?: () => { readonly ready: boolean } & Readonly<Record<string, unknown>>
   /** How requests reach the control plane that leads. Default: this one answers all. */
   readonly forwarding?: Forwarding
+  /** What is answered without a signature, by path. */
+  readonly unsigned?: ReadonlyMap<string, UnsignedEndpoint>
   readonly options?: ApiServerOptions
 }
 
@@ -47,6 +54,8 @@ export interface ApiServerDeps {
 export interface ApiServer {
   /** Starts to listen; port 0 takes a free one. Rejects when the address cannot be had. */
   listen(port: number, host?: string): Promise<AddressInfo>
+  /** Shows another certificate to who connects from now on. Only for a server that was made with one. */
+  renewCertificate(tls: Pick<TlsServerOptions, 'cert' | 'key'>): void
   /** Takes no new requests, lets those under way be answered, then closes. */
   close(): Promise<void>
 }
@@ -111,13 +120,28 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     return { requestId, status: 200, contentType: jsonContentType, body: JSON.stringify(operation.encode(output)) }
   }
 
+  const performUnsigned = async (
+    { handle }: UnsignedEndpoint & { readonly method: 'POST' },
+    body: Buffer,
+    { requestId }: RequestRecord,
+    gone: AbortSignal,
+  ): Promise<Answer> => {
+    const output = await withDeadline(clock, operationDeadlineMs, gone, () => handle(parseJsonBody(body)))
+    return { requestId, status: 200, contentType: jsonContentType, body: JSON.stringify(output) }
+  }
+
   const answerOf = async (request: IncomingMessage, record: RequestRecord, gone: AbortSignal): Promise<Answer> => {
     const { requestId, target } = record
     try {
-      const body = await readRequestBody(request, maxBodyBytes)
       const { method = '', url = '/', rawHeaders } = request
+      const endpoint = deps.unsigned?.get(url)
+      if (endpoint?.method === 'GET' && method === 'GET')
+        return { requestId, status: 200, contentType: endpoint.contentType, body: endpoint.answer() }
+      const unsigned = endpoint?.method === 'POST' ? endpoint : undefined
+      const body = await readRequestBody(request, unsigned?.maxBodyBytes ?? maxBodyBytes)
       if (method !== 'POST') throw unknownOperation('The API takes POST requests only.')
-      const here = () => perform(request, body, record, gone)
+      const here = () =>
+        unsigned === undefined ? perform(request, body, record, gone) : performUnsigned(unsigned, body, record, gone)
       return await (deps.forwarding?.({ method, url, rawHeaders, body }, here, gone) ?? here())
     } catch (thrown) {
       const error = deps.translate?.(thrown) ?? asApiError(thrown)
@@ -165,6 +189,9 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
 
   return {
     listen: (port, host = '127.0.0.1') => listen(server, port, host),
+    renewCertificate: (tls) => {
+      if (server instanceof TlsServer) server.setSecureContext(tls)
+    },
     close: () => closeServer(server),
   }
 }

@@ -7,7 +7,6 @@ import {
   type EnrolmentRecord,
   type FamilyRecord,
   type HostRecord,
-  holdsClaim,
   type JoinTokenRecord,
   type ServiceEventRecord,
   type ServiceDeploymentRecord,

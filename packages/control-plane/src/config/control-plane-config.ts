@@ -6,6 +6,7 @@ import {
   type Texts,
 } from '@berth/shared/config/read-settings.ts'
 import { type ControlPlaneConfig, controlPlaneSettings } from './control-plane-settings.ts'
+import { tlsContradictions } from './tls-modes.ts'
 
 /** Where settings are read from when no file is named. */
 export const controlPlaneConfigFiles = ['/etc/berth/control-plane.env'] as const
@@ -40,5 +41,5 @@ function contradictions(values: Partial<ControlPlaneConfig>): readonly string[] 
     )
   if (hostDisconnectedAfterMs > 0 && hostDisconnectedAfterMs < 2 * heartbeatMs)
     wrong.push('BERTH_HOST_DISCONNECTED_AFTER is shorter than two of BERTH_HEARTBEAT: hosts would flap')
-  return wrong
+  return [...wrong, ...tlsContradictions(values)]
 }

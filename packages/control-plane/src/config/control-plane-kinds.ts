@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Kind } from '@berth/shared/config/setting.ts'
 
 export interface ListenAddress {
@@ -20,4 +21,17 @@ export const twelveDigits: Kind<string> = {
   form: 'twelve digits',
   not: 'an account number of twelve digits',
   read: (value) => (/^\d{12}$/.test(value) ? value : undefined),
+}
+
+/** Names and IP addresses of a certificate, separated by commas; may be empty. */
+export const nameList: Kind<readonly string[]> = {
+  form: 'names, separated by commas',
+  not: 'a list of names or IP addresses, separated by commas',
+  read: (value) => {
+    const names = value.split(',').map((name) => name.trim())
+    if (value === '') return []
+    return names.every((name) => isIP(name) !== 0 || /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$/.test(name))
+      ? names
+      : undefined
+  },
 }

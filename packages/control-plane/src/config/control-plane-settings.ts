@@ -10,9 +10,12 @@ import {
 } from '@berth/shared/config/setting.ts'
 import type { SettingValues } from '@berth/shared/config/read-settings.ts'
 import { type LogLevel, logLevels } from '@berth/shared/log.ts'
-import { listenAddress, twelveDigits } from './control-plane-kinds.ts'
+import { listenAddress, nameList, twelveDigits } from './control-plane-kinds.ts'
 
 const levels = Object.fromEntries(logLevels.map((level) => [level, level])) as Record<LogLevel, LogLevel>
+
+const tlsModes = { auto: 'auto', on: 'on', off: 'off' } as const
+const agentTlsModes = { auto: 'auto', mtls: 'mtls', plaintext: 'plaintext' } as const
 
 /** What a control plane can be told. Everything about a setting is here: the reader, the documentation and their tests follow. */
 export const controlPlaneSettings = {
@@ -95,6 +98,86 @@ export const controlPlaneSettings = {
     names: ['BERTH_ENVIRONMENT_FILES'],
     flag: 'environment-files',
     help: 'Where `environmentFiles` are read from in the place of S3: a directory with `bucket/key` in it, or the `http://` or `https://` address of one.',
+  }),
+  secretKeyFile: optional(text, {
+    names: ['BERTH_SECRET_KEY_FILE'],
+    flag: 'secret-key-file',
+    help: 'File of the key that seals what is secret in Redis; made at the first start. All control planes of a cell need the same. Unset: no CA, no join tokens, no access keys but those of the file.',
+  }),
+  tls: setting(oneOf(tlsModes), {
+    names: ['BERTH_TLS'],
+    flag: 'tls',
+    default: 'auto',
+    help: 'Whether the API speaks HTTPS. `auto`: unless it listens on loopback only.',
+  }),
+  tlsCertFile: optional(text, {
+    names: ['BERTH_TLS_CERT_FILE'],
+    flag: 'tls-cert-file',
+    help: "The API's certificate (PEM), with what leads to its root. Unset: one of the cell's own CA.",
+  }),
+  tlsKeyFile: optional(text, {
+    names: ['BERTH_TLS_KEY_FILE'],
+    flag: 'tls-key-file',
+    help: 'The key of BERTH_TLS_CERT_FILE (PEM).',
+  }),
+  tlsNames: setting(nameList, {
+    names: ['BERTH_TLS_NAMES'],
+    flag: 'tls-names',
+    default: '',
+    help: "Further names and addresses that the own CA's certificate is for, such as that of a load balancer.",
+  }),
+  caCertFile: optional(text, {
+    names: ['BERTH_CA_CERT_FILE'],
+    flag: 'ca-cert-file',
+    help: "The CA (PEM) that certificates of hosts and control planes come from, with what leads to its root. Unset: the cell's own, made at the first start.",
+  }),
+  caKeyFile: optional(text, {
+    names: ['BERTH_CA_KEY_FILE'],
+    flag: 'ca-key-file',
+    help: 'The key of BERTH_CA_CERT_FILE (PEM).',
+  }),
+  agentTls: setting(oneOf(agentTlsModes), {
+    names: ['BERTH_AGENT_TLS'],
+    flag: 'agent-tls',
+    default: 'auto',
+    help: 'Whether hosts must prove themselves by certificates (`mtls`) or connections are plain (`plaintext`). `auto`: certificates, unless agents are listened for on loopback only.',
+  }),
+  agentCertificateMs: setting(duration(60_000, '1m'), {
+    names: ['BERTH_AGENT_CERTIFICATE_LIFETIME'],
+    flag: 'agent-certificate-lifetime',
+    default: '24h',
+    help: "How long a host's certificate counts. Hosts renew it at half of that.",
+  }),
+  agentCertificateGraceMs: setting(duration(0, '0s'), {
+    names: ['BERTH_AGENT_CERTIFICATE_GRACE'],
+    flag: 'agent-certificate-grace',
+    default: '168h',
+    help: 'How long after the end of its certificate a host that was off is let in again by its key, without a token.',
+  }),
+  agentMaxMessageMib: setting(wholeNumber(1, 64), {
+    names: ['BERTH_AGENT_MAX_MESSAGE'],
+    default: '4',
+    help: 'The largest message that is taken from an agent, in MiB: some 10,000 reports in 4.',
+  }),
+  agentMaxStreams: setting(wholeNumber(2, 1000), {
+    names: ['BERTH_AGENT_MAX_STREAMS'],
+    default: '8',
+    help: 'Streams and calls that one connection of an agent may have at one time.',
+  }),
+  agentMaxConnections: setting(wholeNumber(1, 1_000_000), {
+    names: ['BERTH_AGENT_MAX_CONNECTIONS'],
+    default: '20000',
+    help: 'Connections of agents that this control plane has at one time.',
+  }),
+  agentConnectionRate: setting(wholeNumber(1, 100_000), {
+    names: ['BERTH_AGENT_CONNECTION_RATE'],
+    default: '200',
+    help: 'Connections of agents taken in a second, in the long run; three times as many at once. The others are closed, and try again after a pause of chance.',
+  }),
+  agentConnectionAgeMs: setting(duration(60_000, '1m'), {
+    names: ['BERTH_AGENT_CONNECTION_AGE'],
+    default: '24h',
+    help: "How long a connection of an agent lasts before it opens another; never longer than its host's certificate.",
   }),
   leaseMs: setting(duration(1000, '1s'), {
     names: ['BERTH_LEASE'],

@@ -11,6 +11,7 @@ import { StoreUnavailableError } from '../store/store.ts'
 import { CellClosedError } from '../cell/cell.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { AssignmentChain } from './assignment-chain.ts'
+import type { AgentPeer } from './agent-peer.ts'
 import type { HostSession, OutgoingAssignments } from './host-session.ts'
 import { assignmentsOfHost } from './host-assignments.ts'
 import { answerQuestion, type QuestionDeps } from './host-questions.ts'
@@ -24,7 +25,7 @@ export interface AgentLink {
 }
 
 export interface AgentConnectionDeps extends ControlPlaneDeps, Pick<QuestionDeps, 'resources'> {
-  /** Whether a token may join this cluster. */
+  /** Whether a token may join this cluster; asked where connections say nothing of who is at their other end. */
   readonly authenticate: (token: string, cluster: string) => boolean
   readonly heartbeatIntervalMs: number
   /** Whether one more host may join now. */
@@ -38,6 +39,7 @@ export interface AgentConnectionDeps extends ControlPlaneDeps, Pick<QuestionDeps
 export class AgentConnection implements HostSession {
   readonly #deps: AgentConnectionDeps
   readonly #link: AgentLink
+  readonly #peer: AgentPeer
   readonly chain: AssignmentChain
   #hostId = ''
   #state: 'new' | 'joining' | 'joined' | 'ended' = 'new'
@@ -45,9 +47,10 @@ export class AgentConnection implements HostSession {
   #engineHealthy = true
   readonly #ended = new AbortController()
 
-  constructor(link: AgentLink, deps: AgentConnectionDeps) {
+  constructor(link: AgentLink, peer: AgentPeer, deps: AgentConnectionDeps) {
     this.#deps = deps
     this.#link = link
+    this.#peer = peer
     this.#heardAt = deps.clock.monotonic()
     this.chain = new AssignmentChain(this, deps.cell().fence.epoch)
   }
@@ -100,8 +103,11 @@ export class AgentConnection implements HostSession {
   async #join(hello: Hello): Promise<void> {
     if (this.#state !== 'new') return this.#refuse('INVALID', 'Hello was said before.')
     this.#state = 'joining'
-    if (!this.#deps.authenticate(hello.token, hello.cluster))
-      return this.#refuse('UNAUTHENTICATED', 'The token is not valid for this cluster.')
+    const objection = this.#objectionTo(hello)
+    if (objection !== undefined) {
+      this.#deps.log.warn('an agent is not let in', { hostId: hello.hostId, reason: objection })
+      return this.#refuse('UNAUTHENTICATED', objection)
+    }
     if (!this.#deps.mayJoin()) return this.#refuse('BUSY', 'Many hosts join at the moment. Try again soon.')
     const cell = this.#deps.cell()
     const registration = await cell.transact((tx) => registerHost(tx, hello, this.#deps))
@@ -122,6 +128,23 @@ export class AgentConnection implements HostSession {
       },
     })
     await this.#sendFull()
+  }
+
+  /** Why who says Hello is not who he says he is. A host is what its certificate says. */
+  #objectionTo({ token, hostId, cluster }: Hello): string | undefined {
+    switch (this.#peer.kind) {
+      case 'anybody':
+        return this.#deps.authenticate(token, cluster) ? undefined : 'The token is not valid for this cluster.'
+      case 'stranger':
+        return this.#peer.reason
+      case 'host': {
+        const { name } = this.#peer
+        if (name.hostId !== hostId) return `The certificate is that of host ${name.hostId}, not of ${hostId}.`
+        if (name.cluster !== cluster)
+          return `The certificate is for a host of cluster ${name.cluster}, not of ${cluster}.`
+      }
+    }
+    return undefined
   }
 
   async #handle(message: NonNullable<AgentMessage['message']>): Promise<void> {

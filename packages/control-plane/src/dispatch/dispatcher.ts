@@ -4,6 +4,7 @@ import type { TaskRecord } from '../cell/records.ts'
 import type { Change } from '../cell/tables.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { AgentConnection, type AgentLink } from './agent-connection.ts'
+import type { AgentPeer } from './agent-peer.ts'
 import { assignmentOf } from './host-assignments.ts'
 import { JoinGate } from './join-gate.ts'
 import type { QuestionDeps } from './host-questions.ts'
@@ -60,8 +61,8 @@ export class Dispatcher {
   }
 
   /** A stream was opened by somebody who claims to be an agent. */
-  open(link: AgentLink): AgentConnection {
-    const connection = new AgentConnection(link, {
+  open(link: AgentLink, peer: AgentPeer): AgentConnection {
+    const connection = new AgentConnection(link, peer, {
       ...this.#deps,
       mayJoin: () => this.#gate.admit(),
       joined: (joined) => this.#joined(joined),

@@ -1,18 +1,40 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js'
 import {
   AgentGatewayService,
   type AgentGatewayServer,
   type AgentMessage,
   type ControlMessage,
+  type RenewCertificateAnswer,
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import type { Clock } from '@berth/shared/clock.ts'
+import type { HostName } from '@berth/shared/host-trust.ts'
 import type { Log } from '@berth/shared/log.ts'
+import { type ListenerIdentity, listenForConnections } from './agent-listener.ts'
+import type { AgentPeer } from './agent-peer.ts'
 import type { Dispatcher } from './dispatcher.ts'
 
+/** What agents may take of this process. */
+export interface GatewayLimits {
+  /** Largest message taken from an agent, in bytes. */
+  readonly maxMessageBytes: number
+  /** Streams of one connection at one time. */
+  readonly maxStreams: number
+  readonly maxConnections: number
+  /** How long a connection may last, in ms; its host then opens another. */
+  readonly maxConnectionAgeMs: number
+}
+
 export interface GrpcGatewayOptions {
-  /** `host:port`; port 0 takes a free one. */
-  readonly address: string
-  readonly credentials: ServerCredentials
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** With it hosts must prove themselves by certificates; without, connections are plain. */
+  readonly identity?: ListenerIdentity
+  readonly limits: GatewayLimits
+  /** Whether one more connection may come now. */
+  readonly mayConnect: () => boolean
+  /** Gives a host that proved itself a new certificate. Absent where there are none. */
+  readonly renewCertificate?: (csr: string, host: HostName) => Promise<RenewCertificateAnswer>
   /** The dispatcher of the cell that this process leads, if it leads one. */
   readonly dispatcher: () => Dispatcher | undefined
   /** Where the leader listens, as far as is known. */
@@ -24,63 +46,90 @@ export interface GrpcGatewayOptions {
 export interface GrpcGateway {
   /** The port that it listens on. */
   readonly port: number
+  /** Shows another certificate, and takes others, from now on. */
+  renew(identity: ListenerIdentity): void
   close(): Promise<void>
 }
 
-/** Largest message taken from an agent, in bytes: some 10,000 reports. */
-const largestMessage = 4 * 1024 * 1024
+/** How long the streams of a connection that is too old, or of a process that stops, may take to end, in ms. */
+const graceMs = 1000
 
 /**
  * Listens for agents and hands their streams to the dispatcher. While this process does not lead, every stream is answered with
- * NOT_LEADER and the leader's address.
+ * NOT_LEADER and the leader's address; whoever is no host by his certificate is told so, and nothing else.
  */
 export async function listenForAgents(options: GrpcGatewayOptions): Promise<GrpcGateway> {
+  const { limits, log } = options
   const server = new Server({
-    'grpc.max_receive_message_length': largestMessage,
+    'grpc.max_receive_message_length': limits.maxMessageBytes,
+    'grpc.max_concurrent_streams': limits.maxStreams,
+    'grpc.max_connection_age_ms': limits.maxConnectionAgeMs,
+    'grpc.max_connection_age_grace_ms': graceMs,
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.keepalive_permit_without_calls': 1,
   })
   const gateway: AgentGatewayServer = {
-    session(call) {
-      const end = () => call.end()
-      const send = (message: NonNullable<ControlMessage['message']>) => call.write({ message })
-      call.on('error', (error) => options.log.debug('stream of an agent failed', { error }))
-      const dispatcher = options.dispatcher()
-      if (!dispatcher) {
-        send({
-          $case: 'refused',
-          value: {
-            code: 'NOT_LEADER',
-            message: 'This control plane does not lead the cell at the moment.',
-            leaderAddress: options.leaderAddress(),
-          },
-        })
-        end()
-        return
+    session: (call) => openSession(call, listener.peer(call.getPeer()), options),
+    renewCertificate(call, answer) {
+      const peer = listener.peer(call.getPeer())
+      if (peer.kind !== 'host' || options.renewCertificate === undefined) {
+        const details = peer.kind === 'stranger' ? peer.reason : 'This control plane takes agents without certificates.'
+        return answer({ code: status.UNAUTHENTICATED, details })
       }
-      const connection = dispatcher.open({ send, close: end })
-      call.on('data', (message: AgentMessage) => void connection.receive(message))
-      const closed = () => dispatcher.closed(connection)
-      call.on('end', closed)
-      call.on('close', closed)
-      call.on('cancelled', closed)
-      call.on('error', closed)
+      options.renewCertificate(call.request.csr, peer.name).then(
+        (renewed) => answer(null, renewed),
+        (error: Error) => {
+          log.warn('a certificate was not renewed', { hostId: peer.name.hostId, reason: error.message })
+          answer({ code: status.UNAVAILABLE, details: error.message })
+        },
+      )
     },
   }
   server.addService(AgentGatewayService, gateway)
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(options.address, options.credentials, (error, bound) => (error ? reject(error) : resolve(bound)))
+  // TLS ends in the listener, which knows who is there before anything is read.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const listener = await listenForConnections({
+    ...options,
+    maxConnections: limits.maxConnections,
+    onConnection: (socket) => injector.injectConnection(socket),
   })
   return {
-    port,
+    port: listener.port,
+    renew: listener.renew,
     close: () =>
       new Promise((resolve) => {
-        const cancelForce = options.clock.after(1000, () => server.forceShutdown())
+        listener.close()
+        const cancelForce = options.clock.after(graceMs, () => server.forceShutdown())
         server.tryShutdown(() => {
           cancelForce()
           resolve()
         })
       }),
   }
+}
+
+type AgentStream = ServerDuplexStream<AgentMessage, ControlMessage>
+
+function openSession(call: AgentStream, peer: AgentPeer, options: GrpcGatewayOptions): void {
+  const end = () => call.end()
+  const send = (message: NonNullable<ControlMessage['message']>) => call.write({ message })
+  call.on('error', (error) => options.log.debug('stream of an agent failed', { error }))
+  const refuse = (code: string, message: string, leaderAddress = '') => {
+    send({ $case: 'refused', value: { code, message, leaderAddress } })
+    end()
+  }
+  if (peer.kind === 'stranger') return refuse('UNAUTHENTICATED', peer.reason)
+  const dispatcher = options.dispatcher()
+  if (!dispatcher) {
+    const message = 'This control plane does not lead the cell at the moment.'
+    return refuse('NOT_LEADER', message, options.leaderAddress())
+  }
+  const connection = dispatcher.open({ send, close: end }, peer)
+  call.on('data', (message: AgentMessage) => void connection.receive(message))
+  const closed = () => dispatcher.closed(connection)
+  call.on('end', closed)
+  call.on('close', closed)
+  call.on('cancelled', closed)
+  call.on('error', closed)
 }

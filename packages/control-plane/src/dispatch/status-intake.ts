@@ -17,8 +17,12 @@ export function applyStatusReport(
   for (const report of reports) {
     const id = parseArn(report.taskArn)?.path.at(-1) ?? ''
     const task = tx.tables.tasks.get(id)
-    if (!task || task.arn !== report.taskArn || task.hostId !== hostId) {
-      log.debug('report on a task that is not of this host', { hostId, taskArn: report.taskArn })
+    if (!task || task.arn !== report.taskArn) {
+      log.debug('report on an unknown task', { hostId, taskArn: report.taskArn })
+      continue
+    }
+    if (task.hostId !== hostId) {
+      log.warn("a host reports on another host's task; it is not believed", { hostId, taskArn: report.taskArn })
       continue
     }
     const changed = applyTaskReport(task, report, clock.now())

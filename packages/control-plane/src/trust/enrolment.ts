@@ -32,7 +32,10 @@ export function enrolByToken(
   const token = usableJoinToken(tx.tables, asked.token, now)
   const { cluster } = token
   if (asked.cluster !== undefined && asked.cluster !== cluster)
-    throw new JoinRefusedError('WRONG_CLUSTER', `Join token ${token.id} is for cluster ${cluster}, not for ${asked.cluster}.`)
+    throw new JoinRefusedError(
+      'WRONG_CLUSTER',
+      `Join token ${token.id} is for cluster ${cluster}, not for ${asked.cluster}.`,
+    )
   if (tx.tables.clusters.get(cluster)?.status !== 'ACTIVE')
     throw new JoinRefusedError('CLUSTER_NOT_FOUND', `There is no active cluster named ${cluster}. Create it first.`)
   refuseDeregistered(tx.tables, host.hostId)

@@ -62,7 +62,10 @@ export function usableJoinToken(tables: ReadonlyTables, text: string, now: numbe
   const parts = parseJoinToken(text)
   const token = parts && tables.joinTokens.get(parts.id)
   if (!parts || !token || !isSecretOf(token, parts.secret))
-    throw new JoinRefusedError('TOKEN_INVALID', 'The join token is not valid: it is not one that this control plane made.')
+    throw new JoinRefusedError(
+      'TOKEN_INVALID',
+      'The join token is not valid: it is not one that this control plane made.',
+    )
   const { id } = token
   switch (joinTokenStatus(token, now)) {
     case 'REVOKED':

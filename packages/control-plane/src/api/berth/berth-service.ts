@@ -8,12 +8,13 @@ import { readOperation } from './read-operation.ts'
 import { requestRebalancing } from './request-rebalancing.ts'
 import { serviceHistory, serviceHistoryInput } from './service-history.ts'
 import { taskHistory, taskHistoryInput } from './task-history.ts'
+import { type TrustDeps, trustOperations } from './trust-operations.ts'
 
 /** What stands before the dot in `X-Amz-Target`: the name and version of Berth's own API. */
 export const berthTargetPrefix = 'Berth_20261101'
 
 /** What ECS has no word for, as a service of its own beside it: same protocol, same keys, scope `berth`. */
-export const berthService = (deps: ControlPlaneDeps): ApiService => ({
+export const berthService = (deps: ControlPlaneDeps, trust?: TrustDeps): ApiService => ({
   name: 'berth',
   targetPrefix: berthTargetPrefix,
   operations: new Map([
@@ -24,5 +25,6 @@ export const berthService = (deps: ControlPlaneDeps): ApiService => ({
     ['RequestRebalancing', requestRebalancing(deps)],
     ['GetTaskHistory', readOperation(deps, taskHistoryInput, taskHistory)],
     ['GetServiceHistory', readOperation(deps, serviceHistoryInput, serviceHistory)],
+    ...trustOperations(deps, trust),
   ]),
 })

@@ -1,6 +1,7 @@
 import type { ArnScope } from '@berth/shared/arn.ts'
 import { type Random, seededRandom } from '@berth/shared/random.ts'
 import type { z } from 'zod'
+import type { Transaction } from '../../cell/cell.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import type { WaitingTasks } from '../../cell/waiting-tasks.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
@@ -41,6 +42,32 @@ export function readOperation<Input>(
         }
         return answer(view, input as Input)
       }),
+    encode: (output) => output,
+  }
+}
+
+/** What Berth's own operations that change something are given. */
+export interface CellChange {
+  readonly tx: Transaction
+  readonly scope: ArnScope
+  /** In ms since the epoch. */
+  readonly now: number
+  /** The ARN of who asks. */
+  readonly principalArn: string
+}
+
+/** An operation that changes the cell: answered when the change is durable. */
+export function writeOperation<Input>(
+  deps: ControlPlaneDeps,
+  schema: z.ZodType<Input>,
+  change: (change: CellChange, input: Input) => unknown,
+): ApiOperation {
+  return {
+    decode: (body) => decodeInput(schema, body),
+    handle: (input, { principalArn }) =>
+      deps
+        .cell()
+        .transact((tx) => change({ tx, scope: deps.scope, now: deps.clock.now(), principalArn }, input as Input)),
     encode: (output) => output,
   }
 }

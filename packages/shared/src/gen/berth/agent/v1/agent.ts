@@ -12,9 +12,12 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
@@ -84,6 +87,20 @@ export function networkModeToJSON(object: NetworkMode): string {
   }
 }
 
+export interface RenewCertificateRequest {
+  /** PKCS #10 in PEM, signed by the key that the certificate is to be for: a new one each time. */
+  csr: string;
+}
+
+export interface RenewCertificateAnswer {
+  /** PEM: the host's certificate, then what leads from it to a root. */
+  certificate: string;
+  /** PEM: the roots to trust from now on. */
+  ca: string;
+  /** Where agents are listened for, as host:port. */
+  servers: string[];
+}
+
 export interface AgentMessage {
   message:
     | { $case: "hello"; value: Hello }
@@ -131,7 +148,7 @@ export interface Hello {
   held:
     | Revision
     | undefined;
-  /** Authenticates the host until mutual TLS does: the join token or the shared secret of a local cluster. */
+  /** Authenticates the host where mutual TLS does not: the shared secret of a local cluster. */
   token: string;
   /** Changes with each start of the agent process. */
   agentRunId: string;
@@ -504,6 +521,174 @@ export interface ContainerResources {
   logOptions: KeyValue[];
   repositoryCredentials: RepositoryCredentials | undefined;
 }
+
+function createBaseRenewCertificateRequest(): RenewCertificateRequest {
+  return { csr: "" };
+}
+
+export const RenewCertificateRequest: MessageFns<RenewCertificateRequest> = {
+  encode(message: RenewCertificateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.csr !== "") {
+      writer.uint32(10).string(message.csr);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewCertificateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewCertificateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.csr = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RenewCertificateRequest {
+    return { csr: isSet(object.csr) ? globalThis.String(object.csr) : "" };
+  },
+
+  toJSON(message: RenewCertificateRequest): unknown {
+    const obj: any = {};
+    if (message.csr !== "") {
+      obj.csr = message.csr;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RenewCertificateRequest>): RenewCertificateRequest {
+    return RenewCertificateRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewCertificateRequest>): RenewCertificateRequest {
+    const message = createBaseRenewCertificateRequest();
+    message.csr = object.csr ?? "";
+    return message;
+  },
+};
+
+function createBaseRenewCertificateAnswer(): RenewCertificateAnswer {
+  return { certificate: "", ca: "", servers: [] };
+}
+
+export const RenewCertificateAnswer: MessageFns<RenewCertificateAnswer> = {
+  encode(message: RenewCertificateAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificate !== "") {
+      writer.uint32(10).string(message.certificate);
+    }
+    if (message.ca !== "") {
+      writer.uint32(18).string(message.ca);
+    }
+    for (const v of message.servers) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewCertificateAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewCertificateAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificate = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ca = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.servers.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RenewCertificateAnswer {
+    return {
+      certificate: isSet(object.certificate) ? globalThis.String(object.certificate) : "",
+      ca: isSet(object.ca) ? globalThis.String(object.ca) : "",
+      servers: globalThis.Array.isArray(object?.servers) ? object.servers.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: RenewCertificateAnswer): unknown {
+    const obj: any = {};
+    if (message.certificate !== "") {
+      obj.certificate = message.certificate;
+    }
+    if (message.ca !== "") {
+      obj.ca = message.ca;
+    }
+    if (message.servers?.length) {
+      obj.servers = message.servers;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RenewCertificateAnswer>): RenewCertificateAnswer {
+    return RenewCertificateAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewCertificateAnswer>): RenewCertificateAnswer {
+    const message = createBaseRenewCertificateAnswer();
+    message.certificate = object.certificate ?? "";
+    message.ca = object.ca ?? "";
+    message.servers = object.servers?.map((e) => e) || [];
+    return message;
+  },
+};
 
 function createBaseAgentMessage(): AgentMessage {
   return { message: undefined };
@@ -7006,16 +7191,46 @@ export const AgentGatewayService = {
     responseSerialize: (value: ControlMessage): Buffer => Buffer.from(ControlMessage.encode(value).finish()),
     responseDeserialize: (value: Buffer): ControlMessage => ControlMessage.decode(value),
   },
+  /** A new certificate for the host that the connection's own certificate is of; only over mutual TLS. */
+  renewCertificate: {
+    path: "/berth.agent.v1.AgentGateway/RenewCertificate" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewCertificateRequest): Buffer =>
+      Buffer.from(RenewCertificateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewCertificateRequest => RenewCertificateRequest.decode(value),
+    responseSerialize: (value: RenewCertificateAnswer): Buffer =>
+      Buffer.from(RenewCertificateAnswer.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenewCertificateAnswer => RenewCertificateAnswer.decode(value),
+  },
 } as const;
 
 export interface AgentGatewayServer extends UntypedServiceImplementation {
   session: handleBidiStreamingCall<AgentMessage, ControlMessage>;
+  /** A new certificate for the host that the connection's own certificate is of; only over mutual TLS. */
+  renewCertificate: handleUnaryCall<RenewCertificateRequest, RenewCertificateAnswer>;
 }
 
 export interface AgentGatewayClient extends Client {
   session(): ClientDuplexStream<AgentMessage, ControlMessage>;
   session(options: Partial<CallOptions>): ClientDuplexStream<AgentMessage, ControlMessage>;
   session(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<AgentMessage, ControlMessage>;
+  /** A new certificate for the host that the connection's own certificate is of; only over mutual TLS. */
+  renewCertificate(
+    request: RenewCertificateRequest,
+    callback: (error: ServiceError | null, response: RenewCertificateAnswer) => void,
+  ): ClientUnaryCall;
+  renewCertificate(
+    request: RenewCertificateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenewCertificateAnswer) => void,
+  ): ClientUnaryCall;
+  renewCertificate(
+    request: RenewCertificateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenewCertificateAnswer) => void,
+  ): ClientUnaryCall;
 }
 
 export const AgentGatewayClient = makeGenericClientConstructor(
