@@ -75,7 +75,7 @@ export async function startTrust(config: ControlPlaneConfig, deps: StartTrustDep
   const join = limitedJoins(joins, clock)
   return {
     sealer: seals,
-    operations: { sealer: seals, ca, caChanged: identity.refresh },
+    operations: { sealer: seals, ca, caChanged: () => identity.refresh() },
     identity,
     joins,
     unsigned: new Map<string, UnsignedEndpoint>([

@@ -7,6 +7,7 @@ import {
   type EnrolmentRecord,
   type FamilyRecord,
   type HostRecord,
+  holdsClaim,
   type JoinTokenRecord,
   type ServiceEventRecord,
   type ServiceDeploymentRecord,

@@ -135,7 +135,7 @@ function endOf(socket: Socket, peer: AgentPeer, clock: Clock, log: Log): () => v
       return () => {}
     case 'stranger':
       return clock.after(strangerStaysMs, () => socket.destroy())
-    case 'host':
+    default:
       return clock.after(Math.max(0, peer.until - clock.now()), () => {
         log.info('a connection ends with the certificate of its host', { hostId: peer.name.hostId })
         socket.destroy()

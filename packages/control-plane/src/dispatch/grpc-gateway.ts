@@ -96,7 +96,7 @@ export async function listenForAgents(options: GrpcGatewayOptions): Promise<Grpc
   })
   return {
     port: listener.port,
-    renew: listener.renew,
+    renew: (identity) => listener.renew(identity),
     close: () =>
       new Promise((resolve) => {
         listener.close()
