@@ -51,6 +51,31 @@ describe('a task is explained', () => {
     expect(taskExplanation({ ...task, placement }).at(-1)).toContain('one task on each host')
   })
 
+  test('while it waits, by who is ahead and what the hosts lack', () => {
+    const { host: _host, ...rest } = task.task
+    const { placement: _placement, ...hostless } = task
+    const explanation = {
+      considered: 1,
+      suitable: 0,
+      removed: [{ rule: 'cpu', hosts: 1, text: 'without enough CPU' }],
+      closest: [{ host, lacks: ['cpu: needs 256, has 0'] }],
+    } as const
+    const waiting = { since: 60, until: 120, priority: 3, ahead: 2, gang: 4, fitting: 1, explanation }
+    expect(taskExplanation({ ...hostless, task: { ...rest, lastStatus: 'PROVISIONING' }, waiting })).toEqual([
+      'Task abc (web:1, family:web) is PROVISIONING and has no host.',
+      'It takes 256 CPU units, 512 MiB, 1 GPU, host ports 80/tcp.',
+      '',
+      'It waits for room since 1970-01-01T00:01:00.000Z, with priority 3; 2 tasks are ahead of it.',
+      'It is given up at 1970-01-01T00:02:00.000Z.',
+      'It starts together with 3 other tasks: now 1 of 4 would fit.',
+      '',
+      'Of 1 host none can take one more. They are:',
+      '  1 without enough CPU',
+      'The closest lack:',
+      '  host-1: cpu: needs 256, has 0',
+    ])
+  })
+
   test('also after it stopped', () => {
     const stopped = { ...task.task, lastStatus: 'STOPPED', stoppedReason: 'Task stopped by user' }
     expect(taskExplanation({ ...task, task: stopped })[1]).toBe('It stopped: Task stopped by user.')

@@ -1,5 +1,6 @@
 import type { ExplainServiceAnswer, PlacedTaskAnswer, Waiting } from '@berth/control-plane/api/berth/explain-service.ts'
 import type { ExplainTaskAnswer, TaskSummary } from '@berth/control-plane/api/berth/explain-task.ts'
+import type { WaitingAnswer } from '@berth/control-plane/api/berth/explain-waiting.ts'
 import type {
   ExplanationAnswer,
   PlacementAnswer,
@@ -10,7 +11,7 @@ import { textTable } from '../text-table.ts'
 import { counted, isOrAre } from '../counted.ts'
 
 /** Why a task is where it is, as a person reads it. */
-export function taskExplanation({ task, takes, placement }: ExplainTaskAnswer): readonly string[] {
+export function taskExplanation({ task, takes, placement, waiting }: ExplainTaskAnswer): readonly string[] {
   const gpus = takes.gpus > 0 ? [counted(takes.gpus, 'GPU')] : []
   const networkInterfaces = takes.networkInterfaces > 0 ? ['an address of its own'] : []
   const ports = takes.ports.length > 0 ? [`host ports ${takes.ports.join(', ')}`] : []
@@ -22,7 +23,27 @@ export function taskExplanation({ task, takes, placement }: ExplainTaskAnswer): 
       : [`It ${stopWords(task)}: ${task.stoppedReason}.`.replace(/\.\.$/, '.')]),
     `It takes ${parts.join(', ')}.`,
     '',
-    ...(placement === undefined ? ['It was given no host.'] : placementLines(placement, task.host)),
+    ...(waiting === undefined ? whereLines(placement, task) : waitingLines(waiting)),
+  ]
+}
+
+const whereLines = (placement: PlacementAnswer | undefined, { host }: TaskSummary): readonly string[] =>
+  placement === undefined ? ['It was given no host.'] : placementLines(placement, host)
+
+/** What a task waits for that was asked for before there was room. */
+function waitingLines({ since, priority, until, ahead, gang, fitting, explanation }: WaitingAnswer): readonly string[] {
+  const time = (at: number) => new Date(at * 1000).toISOString()
+  const wanted = gang ?? 1
+  return [
+    `It waits for room since ${time(since)}, with priority ${priority}; ${ahead === 0 ? 'no task is' : `${counted(ahead, 'task')} ${isOrAre(ahead)}`} ahead of it.`,
+    ...(until === undefined ? [] : [`It is given up at ${time(until)}.`]),
+    ...(gang === undefined
+      ? []
+      : [`It starts together with ${counted(gang - 1, 'other task')}: now ${fitting} of ${gang} would fit.`]),
+    ...(fitting < wanted
+      ? []
+      : ['There is room that it could have: it is about to start, or hosts are kept for a task that is ahead of it.']),
+    ...(explanation === undefined ? [] : ['', ...explanationLines(explanation)]),
   ]
 }
 

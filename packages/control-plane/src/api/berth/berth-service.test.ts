@@ -34,6 +34,37 @@ describe("a cluster's default strategy", () => {
   })
 })
 
+describe('a task that waits', () => {
+  test('is explained by what it lacks and who is ahead of it, for the hosts as they are', async () => {
+    const { ask, call, run, put } = await cluster({ hosts: 1 })
+    await run(3)
+    const queue = { key: 'berth:queue', value: 'enabled' }
+    const gang = [queue, { key: 'berth:gang', value: 'true' }, { key: 'berth:queue-timeout', value: '1h' }]
+    const [member = ''] = await run(2, { tags: gang })
+    const [behind = ''] = await run(1, { tags: [queue, { key: 'berth:priority', value: '-2' }] })
+    const first = await ask('ExplainTask', { task: member })
+    expect(first.task).toMatchObject({ lastStatus: 'PROVISIONING' })
+    expect(first.waiting).toMatchObject({ priority: 0, ahead: 0, gang: 2, fitting: 1 })
+    expect(first.waiting?.until).toBe((first.waiting?.since ?? 0) + 3600)
+    expect(first.waiting?.explanation?.closest[0]?.lacks).toEqual(['cpu: needs 256, has 0', 'memory: needs 512, has 0'])
+    expect((await ask('ExplainTask', { task: behind })).waiting).toMatchObject({ priority: -2, ahead: 2, fitting: 1 })
+    await put('hosts', hostIds[0] ?? '', hostRecord(hostIds[0] ?? '', { status: 'DRAINING' }))
+    const { waiting } = await ask('ExplainTask', { task: behind })
+    expect(waiting?.explanation?.removed).toEqual([{ rule: 'status', hosts: 1, text: 'not ACTIVE' }])
+    await call('StopTask', { task: behind })
+    expect(await ask('ExplainTask', { task: behind })).not.toHaveProperty('waiting')
+  })
+
+  test('has its wait in its history', async () => {
+    const { ask, run } = await cluster({ hosts: 1 })
+    await run(4)
+    const tags = [{ key: 'berth:queue', value: 'enabled' }]
+    const [task = ''] = await run(1, { tags })
+    const { steps } = await ask('GetTaskHistory', { task })
+    expect(steps).toMatchObject([{ status: 'PROVISIONING', text: 'waits for room' }])
+  })
+})
+
 describe('ExplainTask', () => {
   test('tells how many hosts each rule removed, and why the one that is left was taken', async () => {
     const { ask, run, put } = await cluster({ hosts: 3 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { TaskRecord } from '../../cell/records.ts'
+import { isWaiting, type TaskRecord } from '../../cell/records.ts'
 import { resolveCluster, resolveTask } from '../ecs/arn-references.ts'
+import { explainWaiting, type WaitingAnswer } from './explain-waiting.ts'
 import { type PlacementAnswer, placementAnswer } from './explanation-answer.ts'
 import { type HostLabel, hostLabelOf } from './host-label.ts'
 import { type CellView, timestamp } from './read-operation.ts'
@@ -39,13 +40,16 @@ export interface ExplainTaskAnswer {
   }
   /** Absent for a task that has no host. */
   readonly placement?: PlacementAnswer
+  /** Present for a task that waits for room. */
+  readonly waiting?: WaitingAnswer
 }
 
-/** Why a task is where it is. */
+/** Why a task is where it is, or why it waits. */
 export function explainTask(view: CellView, { cluster, task }: ExplainTaskInput): ExplainTaskAnswer {
   const { tables, scope } = view
   const record = resolveTask(tables, scope, resolveCluster(tables, scope, cluster).name, task)
   const { claim, placement } = record
+  const waiting = isWaiting(record) ? explainWaiting(view, record) : undefined
   return {
     task: taskSummary(view, record),
     takes: {
@@ -59,6 +63,7 @@ export function explainTask(view: CellView, { cluster, task }: ExplainTaskInput)
       ],
     },
     ...(placement !== undefined && { placement: placementAnswer(placement, record.group) }),
+    ...(waiting !== undefined && { waiting }),
   }
 }
 

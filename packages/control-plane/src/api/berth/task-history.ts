@@ -56,7 +56,12 @@ const pullEnded = ({ stoppedReason = '' }: TaskRecord): string =>
 
 /** Each time that a task's record keeps, in the order in which they come when two are equal. */
 const steps = [
-  { time: 'createdAt', status: 'PENDING', text: (_, host) => `placed on ${host}` },
+  {
+    time: 'createdAt',
+    status: ({ queue }) => (queue === undefined ? 'PENDING' : 'PROVISIONING'),
+    text: ({ queue }, host) => (queue === undefined ? `placed on ${host}` : 'waits for room'),
+  },
+  { time: 'placedAt', status: 'PENDING', text: (_, host) => `placed on ${host}` },
   { time: 'activatingAt', status: 'ACTIVATING', text: () => 'its network is being made' },
   { time: 'pullStartedAt', text: () => 'pull of images began' },
   { time: 'pullStoppedAt', text: pullEnded },
@@ -78,7 +83,7 @@ const steps = [
   },
 ] as const satisfies readonly {
   readonly time: keyof TaskRecord
-  readonly status?: string
+  readonly status?: string | ((task: TaskRecord) => string)
   readonly text: (task: TaskRecord, host: string) => string
 }[]
 
@@ -89,6 +94,8 @@ export const taskSteps = (task: TaskRecord, host: string): HistoryStep[] =>
       const at = task[step.time]
       if (at === undefined) return []
       const text = step.text(task, host)
-      return [{ at: timestamp(at), ...('status' in step && { status: step.status }), text }]
+      if (!('status' in step)) return [{ at: timestamp(at), text }]
+      const status = typeof step.status === 'string' ? step.status : step.status(task)
+      return [{ at: timestamp(at), status, text }]
     })
     .toSorted((a, b) => a.at - b.at)
