@@ -1,0 +1,191 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Random, seededRandom } from '@berth/shared/random.ts'
+import { containersOnAll, viewCluster } from '../hosts/cluster-view.ts'
+import { type HostsLab, type HostsLabOptions, startHostsLab } from '../hosts/hosts-lab.ts'
+import type { LabHostOptions } from '../hosts/lab-host.ts'
+import { quickHostLoss } from '../hosts/lab-in-test.ts'
+import { between, chance, oneOf } from './choice.ts'
+import { watchEngines } from './engine-watch.ts'
+import { type FaultName, faultNames, faults, healAll, leaseMs, type Strike } from './faults.ts'
+import { watchFeed } from './feed-watch.ts'
+import { finalInvariants, type FinalView } from './final-invariants.ts'
+import { type History, history as newHistory } from './history.ts'
+import { type Ledger, ledger as newLedger } from './ledger.ts'
+import { prepareLoad, runLoad } from './load.ts'
+
+export interface ChaosOptions {
+  readonly seed: number
+  /** How many, by chance; or which, in this order. */
+  readonly faults: number | readonly FaultName[]
+  readonly hosts?: number
+  readonly controlPlanes?: number
+  /** Changes of the lab, as for a planted bug. */
+  readonly lab?: Omit<Partial<HostsLabOptions>, 'host'>
+  readonly host?: LabHostOptions
+  /** How long everything may take to be quiet again after the last fault, in ms. */
+  readonly quietWithinMs?: number
+  /** Stops at the first thing that is wrong. */
+  readonly stopAtFirst?: boolean
+  readonly log?: (line: string) => void
+}
+
+export interface ChaosReport {
+  readonly seed: number
+  readonly held: boolean
+  /** What was wrong, each once. */
+  readonly violations: readonly string[]
+  readonly faults: Readonly<Record<string, number>>
+  readonly seconds: number
+  readonly requests: Ledger['counts']
+  readonly tasks: number
+  readonly stops: number
+  readonly commits: number
+  readonly epochs: number
+  readonly samples: number
+  readonly peakCpu: number
+  readonly history: readonly string[]
+  readonly logs: string
+}
+
+export const hostSize = { cpu: 1024, memoryMib: 512 }
+
+/** Runs a real cluster under load through faults, heals it, and says what did not hold. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const began = performance.now()
+  const history = newHistory()
+  const ledger = newLedger()
+  const violations = new Set<string>()
+  const found = new AbortController()
+  const violated = (what: string) => {
+    if (violations.has(what)) return
+    violations.add(what)
+    history.note('WRONG', what)
+    if (options.stopAtFirst) found.abort()
+  }
+  const struck: Record<string, number> = {}
+  const lab = await startHostsLab({
+    hosts: options.hosts ?? 3,
+    controlPlanes: options.controlPlanes ?? 2,
+    ...options.lab,
+    controlPlane: { ...quickHostLoss, BERTH_LEASE: `${leaseMs}ms`, ...options.lab?.controlPlane },
+    host: { cpu: hostSize.cpu, memoryMib: hostSize.memoryMib, ...options.host },
+  })
+  try {
+    const load = { lab, random: seededRandom(options.seed + 1), ledger, history }
+    await prepareLoad(load)
+    const feed = watchFeed(lab.redis.url, violated)
+    const engines = watchEngines(lab, hostSize, violated)
+    const loading = new AbortController()
+    const loaded = runLoad(load, loading.signal)
+    await wait(3000)
+    await strikeAll(lab, options, history, struck, found.signal)
+    loading.abort()
+    await loaded
+    await healAll(lab)
+    history.note('runner', 'everything is healed')
+    if (!found.signal.aborted) {
+      const wrong = await untilQuiet(lab, ledger, options.quietWithinMs ?? 120_000)
+      for (const what of wrong) violated(what)
+      history.note(
+        'runner',
+        wrong.length === 0 ? 'everything is quiet and as it should be' : 'it does not become quiet',
+      )
+    }
+    await feed.stop()
+    await engines.stop()
+    return {
+      seed: options.seed,
+      held: violations.size === 0,
+      violations: [...violations],
+      faults: struck,
+      seconds: Math.round((performance.now() - began) / 1000),
+      requests: ledger.counts,
+      tasks: ledger.started.size,
+      stops: ledger.stopped.size,
+      commits: feed.commits,
+      epochs: feed.epochs,
+      samples: engines.samples,
+      peakCpu: engines.peakCpu,
+      history: history.lines(),
+      logs: violations.size === 0 ? '' : lab.logTails(40),
+    }
+  } finally {
+    await lab.stop()
+  }
+}
+
+/** Faults one after the other; some begin before the last is over. */
+async function strikeAll(
+  lab: HostsLab,
+  options: ChaosOptions,
+  history: History,
+  struck: Record<string, number>,
+  signal: AbortSignal,
+): Promise<void> {
+  const random = seededRandom(options.seed)
+  const names = typeof options.faults === 'number' ? chosen(random, options.faults) : options.faults
+  const busy = new Set<string>()
+  const ending = new Set<Promise<void>>()
+  for (const [index, name] of names.entries()) {
+    if (signal.aborted) break
+    const strike = await faults[name]({ lab, random })
+    // Two faults of one thing at once would undo each other.
+    if (busy.has(strike.target)) await Promise.all(ending)
+    struck[name] = (struck[name] ?? 0) + 1
+    options.log?.(`${index + 1} of ${names.length}: ${name} (${strike.target}), ${strike.lastsMs} ms`)
+    history.note('fault', `${name} (${strike.target}), ${strike.lastsMs} ms`)
+    await strike.begin()
+    busy.add(strike.target)
+    const over = endLater(strike, name, history).finally(() => {
+      busy.delete(strike.target)
+      ending.delete(over)
+    })
+    ending.add(over)
+    if (chance(random, 0.3)) await wait(between(random, 200, 1500))
+    else await Promise.all(ending)
+    await wait(between(random, 300, 2500))
+  }
+  await Promise.all(ending)
+}
+
+async function endLater(strike: Strike, name: string, history: History): Promise<void> {
+  await wait(strike.lastsMs)
+  await strike.end()
+  history.note('fault', `over: ${name} (${strike.target})`)
+}
+
+/** Every fault comes before one comes again. */
+function chosen(random: Random, count: number): readonly FaultName[] {
+  const names: FaultName[] = []
+  let left: FaultName[] = []
+  while (names.length < count) {
+    if (left.length === 0) left = [...faultNames]
+    const name = oneOf(random, left)
+    left = left.filter((each) => each !== name)
+    names.push(name)
+  }
+  return names
+}
+
+/** Waits until everything is as it should be, and returns what still is not when time is over. */
+async function untilQuiet(lab: HostsLab, ledger: Ledger, withinMs: number): Promise<readonly string[]> {
+  const deadline = performance.now() + withinMs
+  for (;;) {
+    const wrong = await lookOnce(lab, ledger).catch((error: unknown) => [
+      `the cluster cannot be looked at: ${String(error)}`,
+    ])
+    if (wrong.length === 0 || performance.now() > deadline) return wrong
+    await wait(1000)
+  }
+}
+
+async function lookOnce(lab: HostsLab, ledger: Ledger): Promise<readonly string[]> {
+  const client = lab.client()
+  try {
+    const [cluster, containers] = await Promise.all([viewCluster(client), containersOnAll(lab.hosts)])
+    const view: FinalView = { cluster, containers, ledger }
+    return Object.values(finalInvariants).flatMap((invariant) => invariant(view))
+  } finally {
+    client.destroy()
+  }
+}

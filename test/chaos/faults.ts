@@ -1,0 +1,313 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Random } from '@berth/shared/random.ts'
+import type { HostsLab, LabControlPlane } from '../hosts/hosts-lab.ts'
+import type { LabHost } from '../hosts/lab-host.ts'
+import { between, chance, oneOf } from './choice.ts'
+
+/** What is about to happen: to whom, what, and what undoes it. */
+export interface Strike {
+  readonly target: string
+  /** How long it lasts, in ms. */
+  readonly lastsMs: number
+  begin(): Promise<void> | void
+  end(): Promise<void> | void
+}
+
+export interface FaultContext {
+  readonly lab: HostsLab
+  readonly random: Random
+}
+
+type Fault = (context: FaultContext) => Strike | Promise<Strike>
+
+/** The lease of the control planes in these runs, in ms: frozen and cut-off leaders are so for longer. */
+export const leaseMs = 2000
+const beyondLeaseMs: readonly [number, number] = [leaseMs + 1500, leaseMs + 5000]
+
+/** Everything that may befall a cluster. */
+export const faults = {
+  'kill the agent': (context) => {
+    const { name, agent } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [0, 3000],
+      () => agent.kill(),
+      () => agent.start(),
+    )
+  },
+  'freeze the agent': (context) => {
+    const { name, agent } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [2000, 9000],
+      () => agent.freeze(),
+      () => agent.thaw(),
+    )
+  },
+  'kill dockerd': (context) => {
+    const { name, engine } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [0, 4000],
+      () => engine.kill(),
+      () => engine.start(),
+    )
+  },
+  'freeze dockerd': (context) => {
+    const { name, engine } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [3000, 12_000],
+      () => engine.daemon.freeze(),
+      () => engine.daemon.thaw(),
+    )
+  },
+  'kill agent and dockerd': (context) => {
+    const { name, engine, agent } = anyHost(context)
+    const kill = async () => void (await Promise.all([agent.kill(), engine.kill()]))
+    const start = async () => void (await Promise.all([agent.start(), engine.start()]))
+    return strike(context, name, [0, 3000], kill, start)
+  },
+  'cut the power of a host': (context) => {
+    const host = anyHost(context)
+    return strike(
+      context,
+      host.name,
+      [1000, 12_000],
+      () => host.crash(),
+      () => host.boot(),
+    )
+  },
+  'freeze a whole host': (context) => {
+    const { name, group } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [2000, 12_000],
+      () => group.freeze(),
+      () => group.thaw(),
+    )
+  },
+  'unplug a host': (context) => {
+    const { name, network } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [1000, 14_000],
+      () => network.unplug(),
+      () => network.heal(),
+    )
+  },
+  'lose packets to a host': (context) => {
+    const { name, network } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [1000, 12_000],
+      () => network.drop('in'),
+      () => network.heal(),
+    )
+  },
+  'lose packets from a host': (context) => {
+    const { name, network } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [1000, 12_000],
+      () => network.drop('out'),
+      () => network.heal(),
+    )
+  },
+  'slow the link of a host': (context) => {
+    const { name, network } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [3000, 8000],
+      () => network.slowDown(48),
+      () => network.heal(),
+    )
+  },
+  'fill the disk of the agent': (context) => {
+    const { name, agentDisk } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [1000, 5000],
+      () => agentDisk.fill(),
+      () => agentDisk.clear(),
+    )
+  },
+  'fill the disk of Docker': (context) => {
+    const { name, disk } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [1000, 5000],
+      () => disk.fill(),
+      () => disk.clear(),
+    )
+  },
+  'kill a container': (context) => {
+    const { name, docker } = anyHost(context)
+    const kill = async () => {
+      const [first] = await docker.listContainers()
+      if (first) await docker.getContainer(first.Id).kill()
+    }
+    return strike(
+      context,
+      name,
+      [0, 100],
+      () => kill().catch(() => {}),
+      () => {},
+    )
+  },
+  'kill a control plane': (context) => {
+    const { process } = oneOf(context.random, context.lab.controlPlanes)
+    return strike(
+      context,
+      process.name,
+      [0, 3000],
+      () => process.kill(),
+      () => process.start(),
+    )
+  },
+  'kill the leader': async (context) => {
+    const { process } = await leaderOf(context)
+    return strike(
+      context,
+      process.name,
+      [0, 5000],
+      () => process.kill(),
+      () => process.start(),
+    )
+  },
+  'freeze the leader beyond its lease': async (context) => {
+    const { process } = await leaderOf(context)
+    return strike(
+      context,
+      process.name,
+      beyondLeaseMs,
+      () => process.freeze(),
+      () => process.thaw(),
+    )
+  },
+  'cut the leader off from Redis': async (context) => {
+    const { process, network } = await leaderOf(context)
+    const direction = chance(context.random, 0.5) ? 'in' : 'out'
+    const cut = () => network.drop(direction, context.lab.redis.network)
+    return strike(context, `${process.name}, ${direction}`, beyondLeaseMs, cut, () => network.heal())
+  },
+  'unplug the leader': async (context) => {
+    const { process, network } = await leaderOf(context)
+    return strike(
+      context,
+      process.name,
+      beyondLeaseMs,
+      () => network.unplug(),
+      () => network.heal(),
+    )
+  },
+  'kill Redis': (context) => {
+    const { process } = context.lab.redis
+    return strike(
+      context,
+      'redis',
+      [0, 2000],
+      () => process.kill(),
+      () => process.start(),
+    )
+  },
+  'freeze Redis': (context) => {
+    const { process } = context.lab.redis
+    return strike(
+      context,
+      'redis',
+      [500, 5000],
+      () => process.freeze(),
+      () => process.thaw(),
+    )
+  },
+  'restart Redis': (context) => {
+    const { process } = context.lab.redis
+    return strike(
+      context,
+      'redis',
+      [0, 500],
+      () => process.stop(),
+      () => process.start(),
+    )
+  },
+  'slow the link of Redis': (context) => {
+    const { network } = context.lab.redis
+    return strike(
+      context,
+      'redis',
+      [2000, 5000],
+      () => network.slowDown(256),
+      () => network.heal(),
+    )
+  },
+  'kill Redis and all control planes': (context) => {
+    const all = [context.lab.redis.process, ...context.lab.controlPlanes.map(({ process }) => process)]
+    const kill = async () => void (await Promise.all(all.map((each) => each.kill())))
+    const start = async () => {
+      for (const each of all) await each.start()
+    }
+    return strike(context, 'all of them', [0, 4000], kill, start)
+  },
+} as const satisfies Readonly<Record<string, Fault>>
+
+export type FaultName = keyof typeof faults
+
+export const faultNames = Object.keys(faults) as readonly FaultName[]
+
+/** Lets everything run, and every packet through. */
+export async function healAll({ redis, controlPlanes, hosts }: HostsLab): Promise<void> {
+  for (const { group, disk, agentDisk } of hosts) {
+    group.thaw()
+    disk.clear()
+    agentDisk.clear()
+  }
+  const processes = [redis.process, ...controlPlanes.map(({ process }) => process), ...hosts.map(({ agent }) => agent)]
+  for (const process of [...processes, ...hosts.map(({ engine }) => engine.daemon)]) process.thaw()
+  for (const { network } of [redis, ...controlPlanes, ...hosts]) await network.heal()
+  await Promise.all(hosts.map(({ engine }) => engine.start()))
+  for (const process of processes) await process.start()
+}
+
+const anyHost = ({ lab, random }: FaultContext): LabHost => oneOf(random, lab.hosts)
+
+/** The control plane that leads; any, while none says so. */
+async function leaderOf({ lab, random }: FaultContext): Promise<LabControlPlane> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const leading = await Promise.all(lab.controlPlanes.map(isLeading))
+    const leader = lab.controlPlanes[leading.indexOf(true)]
+    if (leader) return leader
+    await wait(200)
+  }
+  return oneOf(random, lab.controlPlanes)
+}
+
+async function isLeading({ endpoint }: LabControlPlane): Promise<boolean> {
+  try {
+    const answer = await fetch(`${endpoint}/_berth/health`, { signal: AbortSignal.timeout(1000) })
+    return ((await answer.json()) as { leading?: boolean }).leading === true
+  } catch {
+    return false
+  }
+}
+
+function strike(
+  { random }: FaultContext,
+  target: string,
+  [least, most]: readonly [number, number],
+  begin: () => Promise<void> | void,
+  end: () => Promise<void> | void,
+): Strike {
+  return { target, lastsMs: between(random, least, most), begin, end }
+}
