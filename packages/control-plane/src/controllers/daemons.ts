@@ -1,19 +1,34 @@
 import { taskStatusRank } from '@berth/shared/task-status.ts'
-import type { HostRecord, TaskDefinitionRecord, TaskRecord } from '../cell/records.ts'
+import type { TaskDefinitionRecord, TaskRecord } from '../cell/records.ts'
 import { serviceKey } from '../cell/records.ts'
 import { serviceLaunch, taskDefinitionOfArn } from '../cell/service-launch.ts'
 import type { Change, ReadonlyTables } from '../cell/tables.ts'
 import { hostJudge, type LaunchOutcome, launchTaskOn } from '../cell/task-launch.ts'
-import type { Explanation, HostVerdict, Lack, Rule } from '../scheduler/explanation.ts'
+import type { Explanation, HostVerdict, Rule } from '../scheduler/explanation.ts'
 import type { Controller } from './controller.ts'
+import { daemonsOf, isSameHost, mayRun } from './daemon-hosts.ts'
 import { type DaemonHost, planDaemon } from './daemon-plan.ts'
+import { keepRoomForDaemons, launchInKeptRoom } from './daemon-room.ts'
 import { type ServiceControllerDeps, serviceLoop } from './service-loop.ts'
 import type { ServiceTask } from './service-plan.ts'
 import { scheduledBy, type ServiceScheduling, type ServiceSituation } from './service-step.ts'
 
 /** Keeps one task of each DAEMON service on every host that may run it, as hosts come and go. */
-export const daemonController = (deps: ServiceControllerDeps): Controller =>
-  serviceLoop(deps, 'daemons', scheduledBy(daemonScheduling))
+export function daemonController(deps: ServiceControllerDeps): Controller {
+  const loop = serviceLoop(deps, 'daemons', scheduledBy(daemonScheduling))
+  let stopKeeping = () => {}
+  return {
+    name: loop.name,
+    start(cell) {
+      stopKeeping = keepRoomForDaemons(cell)
+      loop.start(cell)
+    },
+    stop() {
+      stopKeeping()
+      loop.stop()
+    },
+  }
+}
 
 const daemonScheduling: ServiceScheduling = {
   strategy: 'DAEMON',
@@ -44,33 +59,24 @@ const daemonScheduling: ServiceScheduling = {
 function* daemonsConcerned(change: Change, tables: ReadonlyTables): Iterable<string> {
   if (change.table === 'hosts') {
     const host = change.after ?? change.before
-    if (host && !isSameHost(change.before, change.after)) yield* daemonsOf(tables, host.cluster)
+    if (host && !isSameHost(change.before, change.after)) yield* daemonKeys(tables, host.cluster)
   } else if (change.table === 'tasks' && change.after?.lastStatus === 'STOPPED' && change.after.hostId !== undefined) {
     const host = tables.hosts.get(change.after.hostId)
-    if (host?.status === 'DRAINING') yield* daemonsOf(tables, host.cluster)
+    if (host?.status === 'DRAINING') yield* daemonKeys(tables, host.cluster)
   }
 }
 
-function* daemonsOf(tables: ReadonlyTables, cluster: string): Iterable<string> {
-  for (const service of tables.services.by('cluster', cluster))
-    if (service.schedulingStrategy === 'DAEMON' && service.status !== 'INACTIVE')
-      yield serviceKey(service.cluster, service.name)
+function* daemonKeys(tables: ReadonlyTables, cluster: string): Iterable<string> {
+  for (const { name } of daemonsOf(tables, cluster)) yield serviceKey(cluster, name)
 }
-
-const isSameHost = (before: HostRecord | undefined, after: HostRecord | undefined): boolean =>
-  before !== undefined &&
-  after !== undefined &&
-  before.status === after.status &&
-  before.agentConnected === after.agentConnected &&
-  before.engineHealthy === after.engineHealthy &&
-  before.attributes === after.attributes
 
 /** The hosts of the service's cluster, and what the service has on each. */
 function daemonHosts(situation: ServiceSituation): DaemonHost[] {
   const { tx, service, tasks } = situation
   const byHost = Map.groupBy(tasks, ({ task }) => task.hostId ?? '')
   const stopping = hostsWithStoppingTasks(situation)
-  const judge = judgeOf(situation)
+  const judgeAlone = judgeOf(situation)
+  const judge = (hostId: string) => tx.fleet.hosts.withoutReservations(hostId, () => judgeAlone(hostId))
   return Array.from(tx.tables.hosts.by('cluster', service.cluster), (host) => {
     const there: readonly ServiceTask[] = byHost.get(host.id) ?? []
     const lacks = judge(host.id)?.lacks
@@ -92,13 +98,6 @@ function hostsWithStoppingTasks({ tx, service }: ServiceSituation): ReadonlySet<
 
 const isOnItsWayOut = ({ desiredStatus, lastStatus }: TaskRecord): boolean =>
   desiredStatus === 'STOPPED' && lastStatus !== 'STOPPED'
-
-/** What turns a host away for good; what it lacks beside these may come free. */
-const lastingRules: ReadonlySet<Rule> = new Set(['status', 'agent', 'eligible', 'attribute', 'memberOf'])
-
-/** A host that is out of touch keeps the daemon that it has, but gets none. */
-const mayRun = (lacks: readonly Lack[], hasTask: boolean): boolean =>
-  !lacks.some(({ rule }) => lastingRules.has(rule) && !(rule === 'agent' && hasTask))
 
 function judgeOf({ tx, service, primary }: ServiceSituation): (hostId: string) => HostVerdict | undefined {
   const definition = taskDefinitionOfArn(tx.tables, primary.taskDefinitionArn)
@@ -124,7 +123,7 @@ function launchOn(
   const tasks: TaskRecord[] = []
   const refusals: HostVerdict[] = []
   for (const hostId of hostIds) {
-    const outcome = launchTaskOn(tx, deps, launch, hostId)
+    const outcome = launchInKeptRoom(tx, service, hostId, () => launchTaskOn(tx, deps, launch, hostId))
     if (outcome.kind === 'launched') tasks.push(outcome.task)
     else if (outcome.kind === 'refused') refusals.push(outcome.verdict)
   }

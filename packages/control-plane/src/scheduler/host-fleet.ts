@@ -38,6 +38,8 @@ export interface Pool {
 }
 
 const NO_POOL: Pool = { slots: new SlotSet(), indexes: new Map(), told: [] }
+/** The group of what is no task. */
+const NOBODY = ''
 const NO_PORTS: ReadonlySet<number> = new Set()
 
 /**
@@ -70,6 +72,8 @@ export class HostFleet {
   private readonly attributes = new Map<string, AttributeValues>()
   private readonly claims = new ClaimTable()
   private readonly claimOfTask = new Map<string, number>()
+  /** Room that is kept free for something, by its key, as the number of a claim. */
+  private readonly reservations = new Map<string, number>()
   private readonly poolsOf: (readonly Pool[])[] = []
   /** Each list of pools that hosts are in, once: the same list for all of them is in the processor's cache. */
   private readonly poolLists = new Map<string, readonly Pool[]>()
@@ -124,6 +128,7 @@ export class HostFleet {
     const slot = this.slots.get(hostId)
     if (slot === undefined) return
     for (const taskId of this.tasksOn(hostId)) this.release(taskId)
+    for (const claim of [...this.claimsOn(slot)]) this.unreserve(this.claims.taskIds[claim] as string)
     const host = this.hosts[slot] as HostDescription
     this.placeable[slot] = 0
     this.touch(slot)
@@ -189,6 +194,43 @@ export class HostFleet {
       for (const part of dynamicClaims(port)) ports.free(part, taskId)
   }
 
+  /**
+   * Keeps room of a host from being given to anybody, until `unreserve`: placement finds so much less there, what is left of the host for
+   * those who look does not change. One key keeps room once; an unknown host keeps none, and one that leaves forgets what it kept.
+   */
+  reserve(key: string, hostId: string, demand: Demand): void {
+    const slot = this.slots.get(hostId)
+    if (slot === undefined || this.reservations.has(key)) return
+    this.reservations.set(key, this.hold(slot, key, demand, NOBODY, []))
+    this.add(this.runningTasks, slot, -1)
+    this.touch(slot)
+  }
+
+  /** Ends a reservation, if there is one of that key. */
+  unreserve(key: string): void {
+    const claim = this.reservations.get(key)
+    if (claim === undefined) return
+    this.reservations.delete(key)
+    const slot = this.claims.slotOf(claim)
+    this.add(this.runningTasks, slot, 1)
+    this.letGo(claim)
+  }
+
+  /** Runs `look` as if nothing were reserved on a host: for those whom its room is kept for. */
+  withoutReservations<T>(hostId: string, look: () => T): T {
+    const slot = this.slots.get(hostId)
+    if (slot === undefined || this.reservations.size === 0) return look()
+    const lifted = [...this.claimsOn(slot)]
+      .map((claim) => [this.claims.taskIds[claim] as string, this.claims.demands[claim] as Demand] as const)
+      .filter(([key]) => this.reservations.has(key))
+    for (const [key] of lifted) this.unreserve(key)
+    try {
+      return look()
+    } finally {
+      for (const [key, demand] of lifted) this.reserve(key, hostId, demand)
+    }
+  }
+
   /** What a task holds, if anything. */
   claimOf(taskId: string): TaskClaim | undefined {
     const claim = this.claimOfTask.get(taskId)
@@ -214,18 +256,21 @@ export class HostFleet {
   /** The ids of the tasks that hold something of the host. */
   tasksOn(hostId: string): string[] {
     const slot = this.slots.get(hostId)
-    return slot === undefined ? [] : Array.from(this.claimsOn(slot), (claim) => this.claims.taskIds[claim] as string)
+    if (slot === undefined) return []
+    const ids = Array.from(this.claimsOn(slot), (claim) => this.claims.taskIds[claim] as string)
+    return this.reservations.size === 0 ? ids : ids.filter((id) => !this.reservations.has(id))
   }
 
   /** What is left of the host, if it is in the fleet. */
   roomOn(hostId: string): HostRoom | undefined {
     const slot = this.slots.get(hostId)
     if (slot === undefined) return undefined
+    const reserved = this.reservedOn(slot)
     return {
-      cpu: this.cpuFree[slot] as number,
-      memory: this.memoryFree[slot] as number,
-      gpus: this.gpusFree[slot] as number,
-      enis: this.enisFree[slot] as number,
+      cpu: (this.cpuFree[slot] as number) + reserved.cpu,
+      memory: (this.memoryFree[slot] as number) + reserved.memory,
+      gpus: (this.gpusFree[slot] as number) + reserved.gpus,
+      enis: (this.enisFree[slot] as number) + reserved.enis,
       runningTasks: this.runningTasks[slot] as number,
     }
   }
@@ -295,7 +340,25 @@ export class HostFleet {
       const held = this.describeClaim(claim)
       fork.claim(held.hostId, taskId, held.demand, held)
     }
+    for (const [key, claim] of this.reservations) {
+      const { hostId, demand } = this.describeClaim(claim)
+      fork.reserve(key, hostId, demand)
+    }
     return fork
+  }
+
+  private reservedOn(slot: number): Pick<Demand, 'cpu' | 'memory' | 'gpus' | 'enis'> {
+    const sum = { cpu: 0, memory: 0, gpus: 0, enis: 0 }
+    if (this.reservations.size === 0) return sum
+    for (const claim of this.claimsOn(slot)) {
+      if (!this.reservations.has(this.claims.taskIds[claim] as string)) continue
+      const { cpu, memory, gpus, enis } = this.claims.demands[claim] as Demand
+      sum.cpu += cpu
+      sum.memory += memory
+      sum.gpus += gpus
+      sum.enis += enis
+    }
+    return sum
   }
 
   private newSlot(hostId: string): number {
