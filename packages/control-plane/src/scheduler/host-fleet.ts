@@ -128,7 +128,8 @@ export class HostFleet {
     const slot = this.slots.get(hostId)
     if (slot === undefined) return
     for (const taskId of this.tasksOn(hostId)) this.release(taskId)
-    for (const claim of [...this.claimsOn(slot)]) this.unreserve(this.claims.taskIds[claim] as string)
+    const reserved = Array.from(this.claimsOn(slot), (claim) => this.claims.taskIds[claim] as string)
+    for (const key of reserved) this.unreserve(key)
     const host = this.hosts[slot] as HostDescription
     this.placeable[slot] = 0
     this.touch(slot)
