@@ -76,7 +76,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'control-plane/dispatch',
     knows: ['shared', deps, 'control-plane/cell', 'control-plane/store', 'control-plane/task-resources'],
-    testsKnow: [...memoryStore, 'control-plane/api'],
+    testsKnow: [...memoryStore, 'control-plane/api', 'control-plane/controllers'],
     integrationTestsKnow: redisStore,
   },
 

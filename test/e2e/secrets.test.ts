@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContainerDefinition, Task } from '@aws-sdk/client-ecs'
+import { pauseProgram } from '@berth/agent/runtime/docker/pause-program.ts'
+import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TinyRegistry, tinyRegistry } from '../images/tiny-registry.ts'
 import { awsClis } from './aws-cli.ts'
@@ -40,6 +42,13 @@ describe.skipIf(clis.length === 0)('secrets, environment files and private image
   })
   afterAll(async () => {
     await registry.close()
+    const docker = new Docker()
+    for (const { Id, RepoTags, RepoDigests } of await docker.listImages({ all: true }))
+      if (JSON.stringify([RepoTags, RepoDigests]).includes(`${registry.address}/`))
+        await docker
+          .getImage(Id)
+          .remove({ force: true })
+          .catch(() => undefined)
     rmSync(root, { recursive: true, force: true })
   })
 
@@ -114,23 +123,69 @@ describe.skipIf(clis.length === 0)('secrets, environment files and private image
   it('sign in to the registry of an image', async () => {
     await registry.publish('team/private', '1', `private ${registry.address}`)
     const image = `${registry.address}/team/private:1`
-    try {
-      const refused = await run('without-credentials', { image }, isStopped)
-      expect(refused.stoppedReason).toMatch(/^CannotPullContainerError: .*(authentication|credentials|unauthorized)/)
-      const pulled = await run(
-        'with-credentials',
-        { image, repositoryCredentials: { credentialsParameter: asm('registry-AbCdEf') } },
-        isStopped,
+    const refused = await run('without-credentials', { image }, isStopped)
+    expect(refused.stoppedReason).toMatch(/^CannotPullContainerError: .*(authentication|credentials|unauthorized)/)
+    const pulled = await run(
+      'with-credentials',
+      { image, repositoryCredentials: { credentialsParameter: asm('registry-AbCdEf') } },
+      isStopped,
+    )
+    // The image holds no program: that it is started at all is what was to be seen.
+    expect(pulled.stoppedReason).not.toMatch(/CannotPull/)
+    expect(pulled.pullStoppedAt).toBeDefined()
+    await under.current.docker.getImage(image).inspect()
+  })
+
+  it('a deployment runs one image, also when its tag moves meanwhile', async () => {
+    const publish = (what: string) =>
+      registry.publish(
+        'team/moving',
+        '1',
+        Buffer.concat([pauseProgram(process.arch === 'arm64' ? 'arm64' : 'amd64'), Buffer.from(what)]),
       )
-      // The image holds no program: that it is started at all is what was to be seen.
-      expect(pulled.stoppedReason).not.toMatch(/CannotPull/)
-      expect(pulled.pullStoppedAt).toBeDefined()
-      await under.current.docker.getImage(image).inspect()
+    const image = `${registry.address}/team/moving:1`
+    const digests = [await publish('first'), await publish('second'), await publish('first')]
+    expect(digests[0]).toBe(digests[2])
+    const credentialsParameter = asm('registry-AbCdEf')
+    const container = {
+      name: 'app',
+      image,
+      memory: 16,
+      stopTimeout: 2,
+      repositoryCredentials: { credentialsParameter },
+    }
+    await aws().json(
+      'register-task-definition',
+      '--family',
+      'moving',
+      '--container-definitions',
+      JSON.stringify([container]),
+    )
+    const running = (count: number) =>
+      eventually(`${count} tasks of the service run alone`, async () => {
+        const { taskArns } = await aws().json<{ taskArns: string[] }>('list-tasks', '--service-name', 'moving')
+        if (taskArns.length !== count) return undefined
+        const { tasks } = await aws().json<{ tasks: Task[] }>('describe-tasks', '--tasks', ...taskArns)
+        return tasks.every(isRunning) ? tasks.map(({ containers }) => containers?.[0]?.imageDigest) : undefined
+      })
+    try {
+      await aws().json('create-service --service-name moving --task-definition moving --desired-count 1')
+      expect(await running(1)).toEqual([digests[0]])
+      await publish('second')
+      await aws().json('update-service --service moving --desired-count 2')
+      expect(await running(2)).toEqual([digests[0], digests[0]])
+      await aws().json('update-service --service moving --desired-count 1 --force-new-deployment')
+      expect(
+        await eventually('the new deployment runs alone', async () => {
+          return (await running(1))[0] === digests[1] ? true : undefined
+        }),
+      ).toBe(true)
     } finally {
-      await under.current.docker
-        .getImage(image)
-        .remove({ force: true })
-        .catch(() => undefined)
+      await aws().json('delete-service --service moving --force')
+      await eventually('its tasks have stopped', async () => {
+        const { taskArns } = await aws().json<{ taskArns: string[] }>('list-tasks', '--service-name', 'moving')
+        return taskArns.length === 0 ? true : undefined
+      })
     }
   })
 })

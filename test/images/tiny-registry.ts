@@ -12,7 +12,7 @@ export interface TinyRegistry {
   /** How often manifests were asked for, each pull asking at least once. */
   pulls(): number
   /** Puts an image of one file under `name:tag`, in the place of an earlier one, and returns its digest. */
-  publish(name: string, tag: string, content: string): Promise<string>
+  publish(name: string, tag: string, content: string | Buffer): Promise<string>
   /** Requests wait from now on until the function that is returned is called. */
   hold(): () => void
   /** From now on only these credentials are let in. */
@@ -115,7 +115,7 @@ function refuse(response: ServerResponse, status: number, code: string, message:
   response.end(JSON.stringify({ errors: [{ code, message }] }))
 }
 
-function layerOf(content: string): Promise<Buffer> {
+function layerOf(content: string | Buffer): Promise<Buffer> {
   const archive = pack()
   archive.entry({ name: 'content', mtime: new Date(0), mode: 0o755 }, content)
   archive.finalize()

@@ -382,7 +382,12 @@ export interface ServiceRevisionRecord {
   readonly capacityProviderStrategy: readonly ecs.CapacityProviderStrategyItem[]
   readonly platformVersion?: string
   readonly networkConfiguration?: ecs.NetworkConfiguration
-  readonly containerImages: readonly { readonly containerName: string; readonly image: string }[]
+  /** The digest is that which the first task of the revision ran, and all later ones run; absent before, and where it is not to be kept. */
+  readonly containerImages: readonly {
+    readonly containerName: string
+    readonly image: string
+    readonly imageDigest?: string
+  }[]
   readonly createdAt: number
 }
 

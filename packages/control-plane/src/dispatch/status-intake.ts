@@ -2,6 +2,7 @@ import type { TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { parseArn } from '@berth/shared/arn.ts'
 import type { Transaction } from '../cell/cell.ts'
 import { applyTaskReport } from '../cell/task-changes.ts'
+import { pinImageDigests } from '../cell/version-consistency.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 
 /**
@@ -26,6 +27,8 @@ export function applyStatusReport(
       continue
     }
     const changed = applyTaskReport(task, report, clock.now())
-    if (changed !== task) tx.put('tasks', task.id, changed)
+    if (changed === task) continue
+    tx.put('tasks', task.id, changed)
+    pinImageDigests(tx, changed)
   }
 }

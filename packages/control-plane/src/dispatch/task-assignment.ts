@@ -20,10 +20,16 @@ const networkModes: Readonly<Record<string, NetworkMode>> = {
 }
 
 /**
- * What a host is told about a task: its definition with the overrides applied and the ports that were granted. A task that must
+ * What a host is told about a task: its definition with the overrides applied, the ports that were granted and the image digests
+ * (by container) that are pinned. A task that must
  * stop is sent whole as well, so that a host that never had it can say that it stopped.
  */
-export function taskAssignment(task: TaskRecord, definition: TaskDefinitionRecord, scope: ArnScope): TaskAssignment {
+export function taskAssignment(
+  task: TaskRecord,
+  definition: TaskDefinitionRecord,
+  scope: ArnScope,
+  digests: ReadonlyMap<string, string>,
+): TaskAssignment {
   const { definition: declared } = definition
   const overridden = new Map((task.overrides.containerOverrides ?? []).map((override) => [override.name, override]))
   const specs = new Map((declared.containerDefinitions ?? []).map((container) => [container.name, container]))
@@ -39,7 +45,12 @@ export function taskAssignment(task: TaskRecord, definition: TaskDefinitionRecor
     networkMode: taskNetworkMode(task, declared),
     ...taskLimits(task, declared),
     containers: task.containers.map((container) =>
-      containerSpec(container, specs.get(container.name) ?? {}, overridden.get(container.name)),
+      containerSpec(
+        container,
+        specs.get(container.name) ?? {},
+        overridden.get(container.name),
+        digests.get(container.name) ?? '',
+      ),
     ),
     volumes: (declared.volumes ?? []).map(volumeSpec),
     pidMode: declared.pidMode ?? '',
@@ -72,13 +83,14 @@ function containerSpec(
   container: TaskContainerRecord,
   declared: ecs.ContainerDefinition,
   override: ecs.ContainerOverride | undefined,
+  imageDigest: string,
 ): ContainerSpec {
   const command = override?.command ?? declared.command
   return ContainerSpec.fromPartial({
     name: container.name,
     containerArn: container.arn,
     image: container.image,
-    imageDigest: container.imageDigest ?? '',
+    imageDigest,
     cpu: container.cpu,
     memoryMib: container.memory ?? 0,
     memoryReservationMib: container.memoryReservation ?? 0,

@@ -201,12 +201,17 @@ interface ImageAnswer {
   readonly RepoDigests?: readonly string[] | null
 }
 
+/** The digest under which this image's own repository has it: that of another repository would not be found in this one. */
 function pulledImage(found: ImageAnswer, image: string): PulledImage {
   const { name } = parseImageReference(image)
   const digests = (found.RepoDigests ?? []).map((each) => each.split('@') as [string, string])
-  const digest = digests.find(([repository]) => repository === name) ?? digests[0]
+  const digest = digests.find(([repository]) => familiarName(repository) === familiarName(name))
   return { imageId: found.Id, digest: digest?.[1] ?? '' }
 }
+
+/** Docker Hub's repositories have several names: `redis` is `library/redis` and `docker.io/library/redis`. */
+const familiarName = (repository: string): string =>
+  repository.replace(/^(index\.)?docker\.io\//, '').replace(/^library\//, '')
 
 /** A short id, as people copy it from `docker images`. */
 const isPrefixOf = (image: string, present: PulledImage | undefined): boolean =>

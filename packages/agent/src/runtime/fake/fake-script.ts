@@ -29,6 +29,8 @@ export interface FakeImage {
   readonly pullMs: FakeDuration
   /** Why it cannot be pulled; empty for one that can. */
   readonly pullError: string
+  /** Whether it comes from a registry, and so has a digest that a deployment can pin; one that was made on the host has none. */
+  readonly hasDigest: boolean
 }
 
 /** What happens in a fake world: looked up for each pull and each container. */
@@ -52,7 +54,7 @@ export const quietProgram: FakeProgram = {
   healthyAfterMs: 1000,
 }
 
-export const quietImage: FakeImage = { pullMs: [50, 500], pullError: '' }
+export const quietImage: FakeImage = { pullMs: [50, 500], pullError: '', hasDigest: false }
 
 const labelPrefix = 'berth.fake.'
 

@@ -136,7 +136,8 @@ export class FakeWorld {
   imageOf(reference: string): PulledImage {
     const present = this.images.get(reference)
     if (present) return present
-    const image = { imageId: `sha256:${randomHex(this.#random, 64)}`, digest: `sha256:${randomHex(this.#random, 64)}` }
+    const made = { imageId: `sha256:${randomHex(this.#random, 64)}`, digest: `sha256:${randomHex(this.#random, 64)}` }
+    const image = this.#script.image(reference).hasDigest === true ? made : { ...made, digest: '' }
     this.images.set(reference, image)
     return image
   }

@@ -73,7 +73,9 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'ContainerDefinition.dependsOn': works,
   'ContainerDefinition.startTimeout': works,
   'ContainerDefinition.stopTimeout': works,
-  'ContainerDefinition.versionConsistency': kept('each host resolves the tag when it pulls; no digest is pinned yet'),
+  'ContainerDefinition.versionConsistency': worksAs(
+    'the digest that the first task of a deployment reports is what its later tasks run; an image made on a host has none',
+  ),
   'ContainerDefinition.hostname': worksAs('not in network mode `awsvpc`, as in ECS'),
   'ContainerDefinition.user': works,
   'ContainerDefinition.workingDirectory': works,
