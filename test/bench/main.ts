@@ -25,6 +25,15 @@ const BENCHES: Record<string, Bench> = {
       'tasks in Docker against the bare engine [--short] [--networks host,none,bridge] [--hosts N] [--tasks N] [--parallel N] [--rounds N] [--profile DIR] [--json FILE]',
     load: () => import('./engine/engine-bench.ts'),
   },
+  failover: {
+    about:
+      'from kill -9 of the leader to the first new placement [--hosts N] [--tasks N] [--rounds N] [--lease 5s] [--json FILE]',
+    load: () => import('./failover/failover-bench.ts'),
+  },
+  reconnect: {
+    about: 'agents that all lose their connection at once, until all are back [--hosts N] [--rounds N] [--json FILE]',
+    load: () => import('./failover/reconnect-bench.ts'),
+  },
   million: {
     about: 'a million tasks on 10,000 fake hosts [--tasks N] [--hosts N] [--json FILE] [--report FILE.html]',
     load: () => import('./million/million-bench.ts'),

@@ -8,9 +8,9 @@ export interface Balancer {
 }
 
 const probeEveryMs = 250
-const probeWithinMs = 500
+const probeWithinMs = 1500
 /** What HAProxy calls `fall`: so many failures in a row until a server counts as down, and its connections are cut. */
-const failuresUntilDown = 2
+const failuresUntilDown = 3
 
 interface Backend {
   readonly port: number

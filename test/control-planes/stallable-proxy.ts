@@ -7,6 +7,8 @@ export interface StallableProxy {
   stall(): void
   /** What waited passes on; connections made meanwhile are made. */
   resume(): void
+  /** Breaks all connections; new ones are taken. */
+  drop(): void
   close(): Promise<void>
 }
 
@@ -35,6 +37,9 @@ export async function stallableProxy(target: {
       if (stalled) from.pause()
     }
   })
+  const drop = () => {
+    for (const pair of pairs) for (const socket of pair) socket.destroy()
+  }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
@@ -47,8 +52,9 @@ export async function stallableProxy(target: {
       stalled = false
       for (const pair of pairs) for (const socket of pair) socket.resume()
     },
+    drop,
     async close() {
-      for (const pair of pairs) for (const socket of pair) socket.destroy()
+      drop()
       server.close()
       await once(server, 'close')
     },

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { ArnScope } from '@berth/shared/arn.ts'
 import type { Clock } from '@berth/shared/clock.ts'
@@ -62,7 +63,8 @@ export async function startControlPlane(
 ): Promise<RunningControlPlane> {
   const keysOfFile = await readAccessKeys(config.accessKeysFile, config.account, log)
   const scope: ArnScope = { partition: 'aws', region: config.region, account: config.account }
-  const redis = { url: config.redisUrl }
+  const redisCa = config.redisCa === undefined ? undefined : await readFile(config.redisCa, 'utf8')
+  const redis = { ...config.redisUrl, ...(redisCa !== undefined && { ca: redisCa }) }
   const store = redisStore({
     address: redis,
     cell: config.cell,

@@ -11,6 +11,7 @@ import {
 import type { SettingValues } from '@berth/shared/config/read-settings.ts'
 import { type LogLevel, logLevels } from '@berth/shared/log.ts'
 import { listenAddress, nameList, twelveDigits } from './control-plane-kinds.ts'
+import { redisUrl } from './redis-url.ts'
 
 const levels = Object.fromEntries(logLevels.map((level) => [level, level])) as Record<LogLevel, LogLevel>
 
@@ -46,12 +47,17 @@ export const controlPlaneSettings = {
     flag: 'holder-file',
     help: 'File in which this control plane notes who it is, so that the next one on this machine can take its lease at once if it is killed.',
   }),
-  redisUrl: setting(text, {
+  redisUrl: setting(redisUrl, {
     names: ['BERTH_REDIS_URL'],
     flag: 'redis-url',
     default: 'redis://127.0.0.1:6379',
     secret: true,
-    help: "Where the cell's records are kept.",
+    help: "Where the cell's records are kept: one Redis, Sentinels and the name of a primary, or servers of a Redis Cluster.",
+  }),
+  redisCa: optional(text, {
+    names: ['BERTH_REDIS_CA'],
+    flag: 'redis-ca',
+    help: 'File with the certificates in PEM that a Redis behind TLS is known by, when it is none of the authorities that Node knows.',
   }),
   redisReplicas: setting(wholeNumber(0, 10), {
     names: ['BERTH_REDIS_REPLICAS'],

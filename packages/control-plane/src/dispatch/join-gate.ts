@@ -12,7 +12,7 @@ export interface JoinGateOptions {
  * of the host. Those that are turned away come again after a pause of their own choice, so that thousands of hosts that lost their leader at
  * the same moment are back within seconds, and users' requests are answered meanwhile.
  */
-export const defaultJoinGateOptions: JoinGateOptions = { burst: 100, perSecond: 150 }
+export const defaultJoinGateOptions: JoinGateOptions = { burst: 200, perSecond: 250 }
 
 /** Lets so many through in a time; tokens gather up to the burst while nobody comes. */
 export class JoinGate {

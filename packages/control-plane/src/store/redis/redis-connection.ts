@@ -1,23 +1,44 @@
 import { backoffDelay, type BackoffOptions } from '@berth/shared/backoff.ts'
 import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 import { StoreUnavailableError } from '../store.ts'
 import type { LuaScript } from './lua-script.ts'
 import type { ScriptReply } from './script-reply.ts'
+import { slotOwnerConnector } from './slot-owner-connector.ts'
 
-/** Where Redis is: one URL, or the Sentinels that know. */
+/** Options of a client whose answers are those that the rest of this room reads. */
+export type ClientOptions = Omit<RedisOptions, 'replyMapping'>
+
+export interface RedisServerAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** How a server is spoken to, and what it wants to know. */
+interface RedisAccess {
+  readonly username?: string
+  readonly password?: string
+  readonly tls: boolean
+  /** Certificates in PEM that servers are known by; default: those that Node knows. */
+  readonly ca?: string
+}
+
+/** Where Redis is: one server, the Sentinels that know which one, or servers of a Redis Cluster. */
 export type RedisAddress =
   | { readonly url: string }
-  | {
-      readonly sentinels: readonly { readonly host: string; readonly port: number }[]
+  | (RedisAccess & { readonly kind: 'server'; readonly server: RedisServerAddress; readonly database: number })
+  | (RedisAccess & {
+      readonly kind: 'sentinel'
+      readonly sentinels: readonly RedisServerAddress[]
       readonly name: string
-      readonly username?: string
-      readonly password?: string
-    }
+    })
+  | (RedisAccess & { readonly kind: 'cluster'; readonly seeds: readonly RedisServerAddress[] })
 
 export interface RedisConnectionOptions {
   readonly address: RedisAddress
+  /** A key like those that will be used: in a Redis Cluster it says which server has them. */
+  readonly key: string
   readonly random: Random
   readonly log: Log
   /** How long Redis may take for one answer, in ms, before it counts as gone. */
@@ -30,7 +51,7 @@ export interface RedisConnectionOptions {
 const reconnect: BackoffOptions = { baseMs: 50, maxMs: 1000 }
 
 /** Answers after which this connection is of no use: it leads to a replica, or to a primary on its way out. */
-const wrongServer = /^(READONLY|MASTERDOWN|LOADING)/
+const wrongServer = /^(READONLY|MASTERDOWN|LOADING|MOVED|ASK|CLUSTERDOWN)/
 
 /**
  * One connection to the primary. What is sent while there is none fails at once; nothing is ever sent twice; what is not
@@ -129,9 +150,9 @@ export class RedisConnection {
   }
 }
 
-function createClient({ address, random, commandTimeoutMs }: RedisConnectionOptions): Redis {
-  const common = {
-    protocol: 2 as const,
+function createClient({ address, key, random, commandTimeoutMs }: RedisConnectionOptions): Redis {
+  const common: ClientOptions = {
+    protocol: 2,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -143,17 +164,38 @@ function createClient({ address, random, commandTimeoutMs }: RedisConnectionOpti
     reconnectOnError: (error: Error) => wrongServer.test(error.message),
   }
   if ('url' in address) return new Redis(address.url, common)
-  const { sentinels, name, username, password } = address
-  return new Redis({
-    ...common,
-    sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
-    name,
-    failoverDetector: true,
-    sentinelCommandTimeout: commandTimeoutMs,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-  })
+  return new Redis(optionsFor(address, { ...common, ...accessOptions(address) }, key, commandTimeoutMs))
 }
+
+function optionsFor(
+  address: Exclude<RedisAddress, { url: string }>,
+  connection: ClientOptions,
+  key: string,
+  commandTimeoutMs: number,
+): ClientOptions {
+  switch (address.kind) {
+    case 'server':
+      return { ...connection, ...address.server, db: address.database }
+    case 'sentinel':
+      return {
+        ...connection,
+        sentinels: address.sentinels.map((sentinel) => ({ ...sentinel })),
+        name: address.name,
+        failoverDetector: true,
+        sentinelCommandTimeout: commandTimeoutMs,
+        enableTLSForSentinelMode: address.tls,
+        ...(connection.tls && { sentinelTLS: connection.tls }),
+      }
+    default:
+      return { ...connection, Connector: slotOwnerConnector({ seeds: address.seeds, key, connection }) }
+  }
+}
+
+const accessOptions = ({ username, password, tls, ca }: RedisAccess): ClientOptions => ({
+  ...(username !== undefined && { username }),
+  ...(password !== undefined && { password }),
+  ...(tls && { tls: ca === undefined ? {} : { ca } }),
+})
 
 const noConnection = () => new StoreUnavailableError('there is no connection to Redis')
 

@@ -3,7 +3,7 @@ import { StoreUnavailableError } from '../store.ts'
 import { luaScript } from './lua-script.ts'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 
-export interface RedisDocumentOptions extends Omit<RedisConnectionOptions, 'scripts' | 'commandTimeoutMs'> {
+export interface RedisDocumentOptions extends Omit<RedisConnectionOptions, 'scripts' | 'commandTimeoutMs' | 'key'> {
   /** Name of the cell. */
   readonly cell: string
   /** Name of the document. */
@@ -35,8 +35,8 @@ const replicationMs = 1000
 /** A document in Redis, on a connection of its own. */
 export function redisDocument(options: RedisDocumentOptions): SharedDocument & { close(): void } {
   const { cell, name, waitReplicas } = options
-  const connection = new RedisConnection({ ...options, commandTimeoutMs, scripts: [swapScript] })
   const key = `{berth:${cell}}:document:${name}`
+  const connection = new RedisConnection({ ...options, key, commandTimeoutMs, scripts: [swapScript] })
   return {
     async read() {
       await connection.usable()

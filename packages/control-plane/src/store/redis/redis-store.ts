@@ -44,7 +44,7 @@ const scripts = [commitBatchScript, acquireLeaseScript, renewLeaseScript, releas
 export function redisStore(options: RedisStoreOptions): Store {
   const { waitReplicas = 0, waitReplicasMs = 1000, commandTimeoutMs = 2000, feedLength = 1000 } = options
   const keys = redisKeys(options.cell)
-  const connect = () => new RedisConnection({ ...options, commandTimeoutMs, scripts })
+  const connect = () => new RedisConnection({ ...options, key: keys.cell, commandTimeoutMs, scripts })
   const connection = connect()
   let highestEpoch = 0
 
