@@ -32,7 +32,7 @@ import { listenForAgents } from './dispatch/grpc-gateway.ts'
 import { takeHolderFile } from './holder-file.ts'
 import { allAccessKeys, apiTls, startTrust } from './start-trust.ts'
 import { redisStore } from './store/redis/redis-store.ts'
-import { type LeaderAddresses, StoreUnavailableError } from './store/store.ts'
+import { type LeaderAddresses, type Store, StoreUnavailableError } from './store/store.ts'
 import type { ResourceStores } from './task-resources/container-resources.ts'
 import { environmentFileStore } from './task-resources/environment-file-store.ts'
 import { fileSecretStore, noSecretStore } from './task-resources/file-secret-store.ts'
@@ -47,6 +47,8 @@ export interface ControlPlaneSeams {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What tests put around the boundary to the store. */
+  readonly aroundStore?: (store: Store) => Store
 }
 
 export interface RunningControlPlane {
@@ -59,19 +61,21 @@ export interface RunningControlPlane {
 /** Wires the rooms of one control-plane process together and starts them. It leads its cell as soon as the lease is free. */
 export async function startControlPlane(
   config: ControlPlaneConfig,
-  { clock, random, log }: ControlPlaneSeams,
+  { clock, random, log, aroundStore = (store) => store }: ControlPlaneSeams,
 ): Promise<RunningControlPlane> {
   const keysOfFile = await readAccessKeys(config.accessKeysFile, config.account, log)
   const scope: ArnScope = { partition: 'aws', region: config.region, account: config.account }
   const redisCa = config.redisCa === undefined ? undefined : await readFile(config.redisCa, 'utf8')
   const redis = { ...config.redisUrl, ...(redisCa !== undefined && { ca: redisCa }) }
-  const store = redisStore({
-    address: redis,
-    cell: config.cell,
-    random,
-    log,
-    waitReplicas: config.redisReplicas,
-  })
+  const store = aroundStore(
+    redisStore({
+      address: redis,
+      cell: config.cell,
+      random,
+      log,
+      waitReplicas: config.redisReplicas,
+    }),
+  )
   const defer = (run: () => void) => void setImmediate(run)
   const settings = { ...config, restartThrottle: defaultControlPlaneSettings.restartThrottle }
   const resources: ResourceStores = {
