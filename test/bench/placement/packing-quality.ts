@@ -1,15 +1,24 @@
 import { type Demand, NO_DEMAND } from '@berth/control-plane/scheduler/demand.ts'
 import { HostFleet } from '@berth/control-plane/scheduler/host-fleet.ts'
-import type { StrategyStep } from '@berth/control-plane/scheduler/strategy.ts'
+import { packAfresh } from '@berth/control-plane/scheduler/pack-afresh.ts'
+import { place } from '@berth/control-plane/scheduler/placement.ts'
+import { type MovableTask, planRebalance } from '@berth/control-plane/scheduler/rebalance-plan.ts'
+import { DEFAULT_TASK_STRATEGY, type StrategyStep } from '@berth/control-plane/scheduler/strategy.ts'
 import { randomBelow, seededRandom } from '@berth/shared/random.ts'
 import { type Row, quantile } from '../measure.ts'
 import { gpuRows } from './gpu-sharing.ts'
-import { type HostShape, STRATEGIES, addHost, put } from './quality-fleet.ts'
-import { csvRows, packingInstances } from './traces.ts'
+import { type HostShape, POOL, STRATEGIES, addHost, put } from './quality-fleet.ts'
+import { csvRows, type PackingInstance, packingInstances } from './traces.ts'
 
 /** How well strategies pack real workloads; the figures are the same on every machine. */
 export function qualityRows(traces: string): Row[] {
-  return [...azureRows(traces), ...compactionRows(traces), ...gpuRows(traces), ...vectorRows(traces)]
+  return [
+    ...azureRows(traces),
+    ...compactionRows(traces),
+    ...gpuRows(traces),
+    ...vectorRows(traces),
+    ...plannerRows(traces),
+  ]
 }
 
 /** The smallest size from `least` on with which `suffices` holds, when more is never worse. */
@@ -178,6 +187,68 @@ function vectorRows(traces: string): Row[] {
       unit: 'x',
     }
   })
+}
+
+/**
+ * The planner of moves on the same instances: what its packing afresh needs when all items are known at once, and what is left of the bins
+ * that the default strategy filled online when hosts are emptied by moves, each possible with old and new task side by side.
+ */
+export function plannerRows(traces: string): Row[] {
+  const instances = packingInstances(traces, 3)
+  const fleets = instances.map((instance) => ({ ...filledOnline(instance), bestKnown: instance.bestKnown }))
+  const afresh = fleets.map(
+    ({ fleet, tasks, bestKnown }) => new Set(packAfresh(fleet, tasks).values()).size / bestKnown,
+  )
+  const emptied = fleets.map(({ fleet, tasks, bestKnown }) => {
+    const moves = planRebalance(fleet, tasks, { type: 'empty-hosts' }, { moves: Number.MAX_SAFE_INTEGER })
+    return (fleet.size - moves.reduce((total, { gain }) => total + gain, 0)) / bestKnown
+  })
+  const mean = (ratios: readonly number[]) => sum(ratios) / ratios.length
+  const figure = mean(afresh)
+  const which = `bins over best known (${instances.length})`
+  return [
+    {
+      what: `Vectorpack d=3 static, rebalance/defragment planner on Vectorpack, packed afresh, ${which}`,
+      figure,
+      unit: 'x',
+      asked: '<= 1.030',
+      reached: figure <= 1.03,
+    },
+    {
+      what: `Vectorpack d=3, Berth default online and then hosts emptied by moves, ${which}`,
+      figure: mean(emptied),
+      unit: 'x',
+    },
+  ]
+}
+
+/** Items in the order of their files into bins opened as needed, by Berth's default strategy. */
+function filledOnline({ bin, items }: PackingInstance): { readonly fleet: HostFleet; readonly tasks: MovableTask[] } {
+  const fleet = new HostFleet()
+  const [cpu = 0, memory = 0, third = 0] = bin
+  const tasks = items.map(([itemCpu = 0, itemMemory = 0, itemThird = 0], at): MovableTask => {
+    const demand = { ...NO_DEMAND, cpu: itemCpu, memory: itemMemory, custom: new Map([['third', itemThird]]) }
+    const request = {
+      demand,
+      constraints: [],
+      strategy: DEFAULT_TASK_STRATEGY,
+      requiredAttributes: [],
+      group: 'bench',
+      count: 1,
+      pool: POOL,
+      unexplained: true,
+    }
+    const found = () => place(fleet, request, seededRandom(1)).placed[0]
+    let to = found()
+    if (to === undefined) {
+      addHost(fleet, { cpu, memory, custom: new Map([['third', third]]) })
+      to = found()
+    }
+    if (to === undefined) throw new Error(`item ${at} fits into no bin`)
+    fleet.claim(to.hostId, `item-${at}`, demand, { group: 'bench', dynamicPorts: [] })
+    return { taskId: `item-${at}`, request }
+  })
+  return { fleet, tasks }
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)

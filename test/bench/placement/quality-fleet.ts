@@ -4,7 +4,8 @@ import { place } from '@berth/control-plane/scheduler/placement.ts'
 import { DEFAULT_TASK_STRATEGY, type StrategyStep } from '@berth/control-plane/scheduler/strategy.ts'
 import type { Random } from '@berth/shared/random.ts'
 
-const POOL = 'bench'
+/** The pool that all hosts of a benchmark are in. */
+export const POOL = 'bench'
 
 /** The strategies whose packing is compared. */
 export const STRATEGIES: Readonly<Record<string, readonly StrategyStep[]>> = {

@@ -19,7 +19,7 @@ function headLines({ cluster, goal, moves, services, hostsInUse }: PlanRebalanci
     `Cluster ${cluster}, ${what}: ${moves.length === 0 ? 'there is nothing to move' : counted(moves.length, 'move')}.`,
     `${counted(movable, 'service')} can be moved.${left} ${hostsInUse.before} of ${counted(hostsInUse.active, 'active host')} in use${
       hostsInUse.after === hostsInUse.before ? '' : `, ${hostsInUse.after} after it`
-    }.`,
+    }${hostsInUse.packedAfresh === undefined ? '' : `; ${hostsInUse.packedAfresh} would do if all were placed anew`}.`,
   ]
 }
 

@@ -6,6 +6,7 @@ import type { ClusterRecord, RebalanceRequest } from '../../cell/records.ts'
 import { ec2Pool } from '../../cell/host-fleet-accounting.ts'
 import { serviceGroup } from '../../cell/service-launch.ts'
 import type { HostFleet } from '../../scheduler/host-fleet.ts'
+import { packAfresh } from '../../scheduler/pack-afresh.ts'
 import { type Move, planRebalance } from '../../scheduler/rebalance-plan.ts'
 import { describeStep, type SpreadField } from '../../scheduler/strategy.ts'
 import { resolveCluster } from '../ecs/arn-references.ts'
@@ -58,7 +59,13 @@ export interface PlanRebalancingAnswer {
   /** Hosts on which something changes. */
   readonly hosts: readonly RebalancedHost[]
   /** Hosts with tasks, out of all active ones. */
-  readonly hostsInUse: { readonly before: number; readonly after: number; readonly active: number }
+  readonly hostsInUse: {
+    readonly before: number
+    readonly after: number
+    readonly active: number
+    /** How many would do if all tasks that may be moved were placed anew at once, as `packAfresh` does. Absent where that takes too long. */
+    readonly packedAfresh?: number
+  }
   /** How many moves the cluster makes at once. */
   readonly atOnce: number
 }
@@ -108,6 +115,7 @@ export function planRebalancing(view: CellView, input: PlanRebalancingInput): Pl
       before: inUseBefore,
       after: hostsInUse(fleet, cluster),
       active: fullnessOfPool(fleet, ec2Pool(cluster.name)).hosts,
+      ...(goal === 'empty-hosts' && hostsIfPackedAfresh(view, cluster, movable)),
     },
     atOnce: clusterSettingsOf(cluster).rebalancingBudget,
   }
@@ -166,6 +174,28 @@ function changedSpread({ service, by, counts }: Spread, after: Spread | undefine
     .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
     .map((place) => ({ place, before: counts.get(place) ?? 0, after: after?.counts.get(place) ?? 0 }))
   return places.some((each) => each.before !== each.after) ? [{ service, by, places }] : []
+}
+
+/** Packing looks at each service for each task: a second's work at most. */
+const mostPackingSteps = 5_000_000
+
+function hostsIfPackedAfresh(
+  view: CellView,
+  cluster: ClusterRecord,
+  movable: readonly MovableService[],
+): { readonly packedAfresh?: number } {
+  const tasks = movable.flatMap((each) => each.tasks)
+  if (tasks.length * movable.length > mostPackingSteps) return {}
+  const fleet = view.fleet.fork()
+  const packed = packAfresh(fleet, tasks)
+  if (packed.size < tasks.length) return {}
+  const requests = new Map(tasks.map(({ taskId, request }) => [taskId, request]))
+  for (const { taskId } of tasks) fleet.release(taskId)
+  for (const [taskId, hostId] of packed) {
+    const request = requests.get(taskId)
+    if (request !== undefined) fleet.claim(hostId, taskId, request.demand, { group: request.group, dynamicPorts: [] })
+  }
+  return { packedAfresh: hostsInUse(fleet, cluster) }
 }
 
 function hostsInUse(fleet: HostFleet, { name }: ClusterRecord): number {
