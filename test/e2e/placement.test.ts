@@ -139,8 +139,14 @@ describe('placement by the aws command, on four hosts in three zones and two rac
 
   it('distinctInstance keeps tasks of a group apart, and says so of the one too many', async () => {
     const { tasks, failures } = await runTask(
-      ...['--task-definition', 'small', '--count', '5', '--group', 'apart'],
-      ...['--placement-constraints', 'type=distinctInstance'],
+      '--task-definition',
+      'small',
+      '--count',
+      '5',
+      '--group',
+      'apart',
+      '--placement-constraints',
+      'type=distinctInstance',
     )
     expect(new Set(tasks.map(nameOf)).size).toBe(4)
     expect(new Set(failures.map(({ reason }) => reason))).toEqual(
@@ -172,10 +178,9 @@ describe('placement by the aws command, on four hosts in three zones and two rac
   it('the rules of a service and of its definition hold together, and its events say what stands in the way', async () => {
     await register('on-rack-1', {}, [{ type: 'memberOf', expression: 'attribute:rack == rack-1' }])
     await aws().json(
-      ...([
-        'create-service --service-name shop --task-definition on-rack-1 --desired-count 3 --launch-type EC2',
-      ] as const),
-      ...['--placement-constraints', 'type=distinctInstance'],
+      'create-service --service-name shop --task-definition on-rack-1 --desired-count 3 --launch-type EC2',
+      '--placement-constraints',
+      'type=distinctInstance',
       ...strategy(`type=spread,field=attribute:${zoneAttribute}`),
     )
     const message = await eventually('the service says what the third lacks', async () => {
