@@ -1,3 +1,4 @@
+import { isWaiting } from '@berth/control-plane/cell/records.ts'
 import { taskStatusRank, type TaskStatus } from '@berth/shared/task-status.ts'
 import { randomBelow } from '@berth/shared/random.ts'
 import { happens, oneByWeight, oneOf, someTime } from './choice.ts'
@@ -48,7 +49,8 @@ function runTasks(sim: Simulation): void {
   const family = oneOf(sim.random, taskFamilies)
   const count = 1 + randomBelow(sim.random, 3)
   const overrides = happens(sim.random, 0.2) ? { containerOverrides: [{ name: 'app', cpu: 96 }] } : undefined
-  const input = { taskDefinition: family, count, ...launchOf(family), ...(overrides && { overrides }) }
+  const tags = queueTags(sim)
+  const input = { taskDefinition: family, count, ...launchOf(family), ...(overrides && { overrides }), tags }
   sim.history.note(`RunTask ${family} x ${count}`)
   sim.call(somePlane(sim), 'RunTask', input, (answer) => {
     if (answer.kind !== 'answered') return sim.history.note(`RunTask ${family}: ${answer.kind}, ${answer.message}`)
@@ -57,6 +59,17 @@ function runTasks(sim: Simulation): void {
     if (ids.length < count) sim.tally.add('a task had no room')
     return sim.history.note(`RunTask ${family}: ${ids.map((id) => id.slice(0, 8)).join(' ')}`)
   })
+}
+
+/** Some tasks wait if they have no room, with more or less right to it, together or each for itself, and some not for ever. */
+function queueTags({ random }: Simulation): { readonly key: string; readonly value: string }[] {
+  if (!happens(random, 0.4)) return []
+  return [
+    { key: 'berth:queue', value: 'enabled' },
+    { key: 'berth:priority', value: String(randomBelow(random, 3)) },
+    ...(happens(random, 0.4) ? [{ key: 'berth:gang', value: 'true' }] : []),
+    ...(happens(random, 0.2) ? [{ key: 'berth:queue-timeout', value: '20s' }] : []),
+  ]
 }
 
 function stopOneTask(sim: Simulation): void {
@@ -329,11 +342,11 @@ export function stopFaults(sim: Simulation): void {
   for (const { process } of sim.planes) process.thaw()
 }
 
-/** Stops single tasks, which hold room that services may need. */
+/** Stops single tasks, which hold room that services may need, and those who wait. */
 export function stopSingleTasks(sim: Simulation): void {
   if (!sim.leader) return
   for (const task of sim.records.tasks.values())
-    if (task.serviceName === undefined && task.desiredStatus === 'RUNNING') stopTask(sim, task.id)
+    if (task.serviceName === undefined && task.desiredStatus === 'RUNNING' && !isWaiting(task)) stopTask(sim, task.id)
 }
 
 /** Takes hosts that drain back. */

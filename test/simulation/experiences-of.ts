@@ -20,6 +20,13 @@ const news = <R>(rows: readonly (readonly [Experience, (record: R) => boolean])[
 const ofTask = (before: TaskRecord, after: TaskRecord): readonly Experience[] =>
   news<TaskRecord>(
     [
+      ['a task that waited was started', ({ placedAt }) => placedAt !== undefined],
+      ['a gang was started', ({ placedAt, queue }) => placedAt !== undefined && queue?.gang !== undefined],
+      [
+        'a task waited for too long',
+        ({ queue, hostId, stopCode }) =>
+          queue !== undefined && hostId === undefined && stopCode === 'TaskFailedToStart',
+      ],
       ['a task ran', ({ lastStatus }) => lastStatus === 'RUNNING'],
       ['a task was given up', wasGivenUp],
       ['a task failed to start', ({ stopCode }) => stopCode === 'TaskFailedToStart'],

@@ -35,6 +35,7 @@ import {
   stopsHaveEnded,
 } from './invariants/promises.ts'
 import { decisionKeepsPercentages, servicesAreSteady } from './invariants/services.ts'
+import { gangsStartWhole, whoeverFitsHasStarted } from './invariants/queue.ts'
 import type { Invariant, View } from './invariants/view.ts'
 import { ledger } from './ledger.ts'
 import { Network } from './network.ts'
@@ -58,6 +59,7 @@ const always: readonly Invariant[] = [
   stoppedTasksStaySo,
   servicesKeepTheirCounts,
   hostsStopOnlyWhatTheyAreTold,
+  gangsStartWhole,
 ]
 
 /** What holds once nothing has gone wrong for a while. */
@@ -201,7 +203,7 @@ export class Simulation {
       if (problem !== undefined) return problem
     }
     const cell = leader.cell()
-    return memoryEqualsStore(cell, view) ?? fleetEqualsRecords(cell, view)
+    return whoeverFitsHasStarted(cell) ?? memoryEqualsStore(cell, view) ?? fleetEqualsRecords(cell, view)
   }
 
   /** A reader was shown a status of a task. */

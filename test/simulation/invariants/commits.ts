@@ -14,9 +14,9 @@ export const statusMovesForward = (change: DurableChange): string | undefined =>
   return undefined
 }
 
-/** A task keeps its host and what it claims of it for ever. */
+/** A task that was given a host keeps it, and what it claims of it, for ever. */
 export const placementIsFinal = (change: DurableChange): string | undefined => {
-  if (change.table !== 'tasks' || !change.before || !change.after) return undefined
+  if (change.table !== 'tasks' || change.before?.hostId === undefined || !change.after) return undefined
   const placed = ({ hostId, claim }: TaskRecord) => JSON.stringify([hostId, claim])
   return placed(change.before) === placed(change.after)
     ? undefined
