@@ -1,4 +1,6 @@
+import { seededRandom } from '@berth/shared/random.ts'
 import { activateHosts, actOnce, stopFaults, stopSingleTasks } from './driver.ts'
+import { actOnFurtherServices } from './further-services.ts'
 import { drainedHostsAreEmpty } from './invariants/services.ts'
 import { someTime } from './choice.ts'
 import { registrations } from './definitions.ts'
@@ -12,6 +14,8 @@ export interface RunOptions {
   readonly steps?: number
   readonly hosts?: number
   readonly plant?: Plant
+  /** Whether the cell has a DAEMON service and one with task sets, too. */
+  readonly furtherServices?: boolean
 }
 
 export interface RunResult {
@@ -52,15 +56,23 @@ export class SeedFailed extends Error {
  *
  * @throws SeedFailed when something that must hold does not.
  */
-export async function runSeed({ seed, steps = stepsPerSeed, hosts = 3, plant }: RunOptions): Promise<RunResult> {
+export async function runSeed({
+  seed,
+  steps = stepsPerSeed,
+  hosts = 3,
+  plant,
+  furtherServices = false,
+}: RunOptions): Promise<RunResult> {
   const sim = new Simulation(seed, hosts, plant)
   const begin = sim.clock.now()
+  const furtherChance = seededRandom(seed + 1_000_000)
   let step = 'at the start'
   try {
     await begun(sim, hosts)
     for (let number = 1; number <= steps; number++) {
       step = `step ${number} of ${steps}`
       actOnce(sim)
+      if (furtherServices) actOnFurtherServices(sim, furtherChance)
       await sim.pass(someTime(sim.random))
     }
     step = 'in the end'

@@ -14,6 +14,8 @@ import { lostHostsController } from '@berth/control-plane/controllers/lost-hosts
 import { rebalanceController } from '@berth/control-plane/controllers/rebalance.ts'
 import { reaperController } from '@berth/control-plane/controllers/reaper.ts'
 import { serviceController } from '@berth/control-plane/controllers/services.ts'
+import { taskSetController } from '@berth/control-plane/controllers/task-sets.ts'
+import { daemonController } from '@berth/control-plane/controllers/daemons.ts'
 import { taskQueueController } from '@berth/control-plane/controllers/task-queue.ts'
 import { ensureDefaultCluster } from '@berth/control-plane/default-cluster.ts'
 import { noResourceStores } from '@berth/control-plane/task-resources/container-resources.ts'
@@ -75,6 +77,8 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
     { name: 'default cluster', start: (cell) => ensureDefaultCluster(cell, planeDeps), stop() {} },
     lostHostsController({ ...planeDeps, defer }),
     serviceController({ ...planeDeps, defer }),
+    daemonController({ ...planeDeps, defer }),
+    taskSetController({ ...planeDeps, defer }),
     taskQueueController({ ...planeDeps, defer }),
     rebalanceController({ ...planeDeps, defer }),
     reaperController(planeDeps),

@@ -1,8 +1,11 @@
 import type { ServiceRecord, TaskRecord } from '@berth/control-plane/cell/records.ts'
 import type { Change, ReadonlyTables } from '@berth/control-plane/cell/tables.ts'
-import { firstOf, type Invariant } from './view.ts'
+import { computedDesiredCount } from '@berth/control-plane/cell/task-sets.ts'
+import { firstOf, type Invariant, type View } from './view.ts'
 
 type TaskChange = Extract<Change, { table: 'tasks' }>
+
+type Records = View['records']
 
 /** What a decision did to the tasks of one service. */
 interface ServiceDecision {
@@ -15,7 +18,8 @@ interface ServiceDecision {
 
 /**
  * Holds each decision of the service controller against the two percentages of its service: it starts nothing above the maximum, and
- * stops no healthy task that the minimum needs. `settleMs` is how long a task must run to count as healthy.
+ * stops no healthy task that the minimum needs. A DAEMON has one task on a host, and a task set at most twice its share. `settleMs` is how
+ * long a task must run to count as healthy.
  */
 export function decisionKeepsPercentages(
   changes: readonly Change[],
@@ -24,10 +28,11 @@ export function decisionKeepsPercentages(
   settleMs: number,
 ): string | undefined {
   return firstOf(
-    decisions(changes, tables).flatMap((decision) => [
-      exceedsMaximum(decision),
-      undercutsMinimum(decision, now, settleMs),
-    ]),
+    decisions(changes, tables).flatMap((decision) => {
+      if (decision.service.schedulingStrategy === 'DAEMON') return [doublesDaemons(decision)]
+      if (decision.service.deploymentController === 'EXTERNAL') return [exceedsShare(decision, tables)]
+      return [exceedsMaximum(decision), undercutsMinimum(decision, now, settleMs)]
+    }),
   )
 }
 
@@ -65,6 +70,25 @@ function exceedsMaximum({ service, created, live }: ServiceDecision): string | u
     : undefined
 }
 
+/** At its maximum of 100 percent the old task of a host ends before the new one begins. */
+function doublesDaemons({ service, created, live }: ServiceDecision): string | undefined {
+  const hosts = live.map(({ hostId }) => hostId)
+  return created.length > 0 && new Set(hosts).size < hosts.length
+    ? `daemon ${service.name} has two tasks on one host`
+    : undefined
+}
+
+function exceedsShare({ service, created, live }: ServiceDecision, tables: ReadonlyTables): string | undefined {
+  return firstOf(
+    created.map(({ after }) => {
+      const set = tables.taskSets.get(`${service.cluster}/${service.name}/${after?.deploymentId}`)
+      const most = set === undefined ? 0 : 2 * computedDesiredCount(service, set)
+      const its = live.filter(({ deploymentId }) => deploymentId === after?.deploymentId).length
+      return its > most ? `task set ${after?.deploymentId} has ${its} tasks and may have ${most}` : undefined
+    }),
+  )
+}
+
 function undercutsMinimum(
   { service, stopped, live }: ServiceDecision,
   now: number,
@@ -97,6 +121,11 @@ export const servicesAreSteady: Invariant = ({ records }) => {
       continue
     }
     if (service.status === 'DRAINING') return `service ${service.name} is still DRAINING`
+    if (service.deploymentController === 'EXTERNAL') {
+      const problem = unsteadyTaskSets(service, live, records)
+      if (problem !== undefined) return problem
+      continue
+    }
     const primary = service.deployments.find(({ status }) => status === 'PRIMARY')
     const running = live.filter((task) => task.lastStatus === 'RUNNING' && task.deploymentId === primary?.id)
     if (running.length !== service.desiredCount || live.length !== service.desiredCount)
@@ -105,6 +134,19 @@ export const servicesAreSteady: Invariant = ({ records }) => {
       return `service ${service.name} is not steady: ${service.deployments.length} deployments, the primary ${primary?.rolloutState}`
   }
   return undefined
+}
+
+/** Every task set has its share and is stable, those that were deleted are gone, and no task is of no set. */
+function unsteadyTaskSets(service: ServiceRecord, live: readonly TaskRecord[], records: Records): string | undefined {
+  const sets = [...records.taskSets.values()].filter((set) => set.service === `${service.cluster}/${service.name}`)
+  for (const set of sets) {
+    const share = computedDesiredCount(service, set)
+    const running = live.filter((task) => task.deploymentId === set.id && task.lastStatus === 'RUNNING').length
+    if (set.status === 'DRAINING') return `task set ${set.id} is still DRAINING`
+    if (running !== share || !set.stable) return `task set ${set.id} is to have ${share} tasks, of which ${running} run`
+  }
+  const orphan = live.find(({ deploymentId }) => !sets.some(({ id }) => id === deploymentId))
+  return orphan && `task ${orphan.id} is of no task set of ${service.name}`
 }
 
 /** While a host drains and there is room elsewhere: services have left it, in the end. */

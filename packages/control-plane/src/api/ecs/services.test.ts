@@ -221,16 +221,34 @@ describe('CreateService', () => {
       'The service registry arn:sr does not exist',
     ],
     [
+      'a classic load balancer',
+      { loadBalancers: [{ loadBalancerName: 'lb', containerName: 'app', containerPort: 80 }] },
+      'InvalidParameterException',
+      'The load balancer lb does not exist',
+    ],
+    [
+      'VPC Lattice',
+      { vpcLatticeConfigurations: [{ roleArn: 'arn:r', targetGroupArn: 'arn:tg', portName: 'http' }] },
+      'ClientException',
+      'vpcLatticeConfigurations is not supported by Berth',
+    ],
+    [
+      'alarms that are to be watched',
+      { deploymentConfiguration: { alarms: { alarmNames: ['a'], enable: true, rollback: false } } },
+      'ClientException',
+      'deploymentConfiguration.alarms is not supported by Berth',
+    ],
+    [
+      'a grace period below nothing',
+      { healthCheckGracePeriodSeconds: -1 },
+      'InvalidParameterException',
+      'healthCheckGracePeriodSeconds must be between 0 and 2147483647.',
+    ],
+    [
       'Service Connect',
       { serviceConnectConfiguration: { enabled: true } },
       'ClientException',
       'serviceConnectConfiguration is not supported by Berth',
-    ],
-    [
-      'CODE_DEPLOY',
-      { deploymentController: { type: 'CODE_DEPLOY' } },
-      'ClientException',
-      'deploymentController CODE_DEPLOY is not supported by Berth',
     ],
     [
       'CODE_DEPLOY',
