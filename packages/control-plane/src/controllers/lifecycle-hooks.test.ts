@@ -78,6 +78,20 @@ describe('a PAUSE hook', () => {
     expect((await cluster.deployment()).status).toBe('IN_PROGRESS')
   })
 
+  test('before the scale-up lets what keeps failing wait, longer each time', async () => {
+    const cluster = await updatedService(pauseAt('PRE_SCALE_UP'))
+    const [victim] = cluster.running()
+    await cluster.report(victim as TaskRecord, 'STOPPED', { stopCode: 'EssentialContainerExited' })
+    const before = cluster.tasks().length
+    for (let second = 0; second < 20; second++) {
+      await cluster.failPending()
+      await cluster.clock.advanceBy(1000)
+    }
+    // One after each of 1, 2, 4 and 8 s, and the one that had failed first.
+    expect(cluster.tasks().length - before).toBeLessThanOrEqual(5)
+    expect(cluster.revisions()).toEqual([1])
+  })
+
   test('before the scale-up holds a service that wants no tasks, and one that is new', async () => {
     const cluster = await updatedService(pauseAt('PRE_SCALE_UP'), 0)
     expect(await cluster.deployment()).toMatchObject({ status: 'IN_PROGRESS', lifecycleStage: 'PRE_SCALE_UP' })

@@ -60,6 +60,9 @@ export function holdOf(tx: Transaction, service: ServiceRecord): Hold | undefine
   const pause = current && openPause(current)
   if (primary === undefined || pause === undefined) return undefined
   if (pause.stage === 'POST_SCALE_UP') return { acting: primary, until: pause.expiresAt }
-  const before = rollbackTarget(service, primary) ?? service.deployments.find(({ id }) => id !== primary.id)
+  const target = rollbackTarget(service, primary)
+  const others = service.deployments.filter(({ id }) => id !== primary.id)
+  // What is listed has its failures and its throttle as they are now.
+  const before = others.find(({ id }) => id === target?.id) ?? target ?? others[0]
   return { acting: before, until: pause.expiresAt }
 }
