@@ -20,6 +20,7 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'test/simulation/**/*.test.ts',
             'test/conformance/**/*.test.ts',
+            'test/chaos/failpoints/**/*.test.ts',
           ],
           exclude: [...ignored, '**/*.integration.test.ts'],
           testTimeout: 60_000,
@@ -39,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           retry: onceMore,
-          include: ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/chaos/*.test.ts'],
           exclude: ignored,
           fileParallelism: false,
           testTimeout: 300_000,

@@ -5,8 +5,8 @@ import { type HostsLab, type HostsLabOptions, startHostsLab } from '../hosts/hos
 import type { LabHostOptions } from '../hosts/lab-host.ts'
 import { quickHostLoss } from '../hosts/lab-in-test.ts'
 import { between, chance, oneOf } from './choice.ts'
-import { watchEngines } from './engine-watch.ts'
-import { type FaultName, faultNames, faults, healAll, leaseMs, type Strike } from './faults.ts'
+import { type HostSize, watchEngines } from './engine-watch.ts'
+import { endTasks, type FaultName, faultNames, faults, healAll, leaseMs, type Strike } from './faults.ts'
 import { watchFeed } from './feed-watch.ts'
 import { finalInvariants, type FinalView } from './final-invariants.ts'
 import { type History, history as newHistory } from './history.ts'
@@ -22,6 +22,8 @@ export interface ChaosOptions {
   /** Changes of the lab, as for a planted bug. */
   readonly lab?: Omit<Partial<HostsLabOptions>, 'host'>
   readonly host?: LabHostOptions
+  /** What each host offers. */
+  readonly size?: HostSize
   /** How long everything may take to be quiet again after the last fault, in ms. */
   readonly quietWithinMs?: number
   /** Stops at the first thing that is wrong. */
@@ -47,11 +49,12 @@ export interface ChaosReport {
   readonly logs: string
 }
 
-export const hostSize = { cpu: 1024, memoryMib: 512 }
+export const hostSize: HostSize = { cpu: 1024, memoryMib: 512 }
 
 /** Runs a real cluster under load through faults, heals it, and says what did not hold. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const began = performance.now()
+  const { size = hostSize } = options
   const history = newHistory()
   const ledger = newLedger()
   const violations = new Set<string>()
@@ -68,13 +71,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     controlPlanes: options.controlPlanes ?? 2,
     ...options.lab,
     controlPlane: { ...quickHostLoss, BERTH_LEASE: `${leaseMs}ms`, ...options.lab?.controlPlane },
-    host: { cpu: hostSize.cpu, memoryMib: hostSize.memoryMib, ...options.host },
+    host: { ...size, ...options.host },
   })
   try {
     const load = { lab, random: seededRandom(options.seed + 1), ledger, history }
     await prepareLoad(load)
     const feed = watchFeed(lab.redis.url, violated)
-    const engines = watchEngines(lab, hostSize, violated)
+    const engines = watchEngines(lab, size, violated)
     const loading = new AbortController()
     const loaded = runLoad(load, loading.signal)
     await wait(3000)
@@ -84,7 +87,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     await healAll(lab)
     history.note('runner', 'everything is healed')
     if (!found.signal.aborted) {
-      const wrong = await untilQuiet(lab, ledger, options.quietWithinMs ?? 120_000)
+      const mayEnd = Object.keys(struck).some((name) => endTasks.has(name as FaultName))
+      const wrong = await untilQuiet(lab, ledger, options.quietWithinMs ?? 120_000, mayEnd)
       for (const what of wrong) violated(what)
       history.note(
         'runner',
@@ -168,10 +172,15 @@ function chosen(random: Random, count: number): readonly FaultName[] {
 }
 
 /** Waits until everything is as it should be, and returns what still is not when time is over. */
-async function untilQuiet(lab: HostsLab, ledger: Ledger, withinMs: number): Promise<readonly string[]> {
+export async function untilQuiet(
+  lab: HostsLab,
+  ledger: Ledger,
+  withinMs: number,
+  mayEnd: boolean,
+): Promise<readonly string[]> {
   const deadline = performance.now() + withinMs
   for (;;) {
-    const wrong = await lookOnce(lab, ledger).catch((error: unknown) => [
+    const wrong = await lookOnce(lab, ledger, mayEnd).catch((error: unknown) => [
       `the cluster cannot be looked at: ${String(error)}`,
     ])
     if (wrong.length === 0 || performance.now() > deadline) return wrong
@@ -179,11 +188,11 @@ async function untilQuiet(lab: HostsLab, ledger: Ledger, withinMs: number): Prom
   }
 }
 
-async function lookOnce(lab: HostsLab, ledger: Ledger): Promise<readonly string[]> {
+async function lookOnce(lab: HostsLab, ledger: Ledger, mayEnd: boolean): Promise<readonly string[]> {
   const client = lab.client()
   try {
     const [cluster, containers] = await Promise.all([viewCluster(client), containersOnAll(lab.hosts)])
-    const view: FinalView = { cluster, containers, ledger }
+    const view: FinalView = { cluster, containers, ledger, mayEnd }
     return Object.values(finalInvariants).flatMap((invariant) => invariant(view))
   } finally {
     client.destroy()

@@ -29,19 +29,23 @@ export function watchEngines(lab: HostsLab, size: HostSize, violated: (what: str
   const idOfContainer = new Map<string, string>()
   const startOf = new Map<string, string>()
   const ranks = new Map<string, TaskStatus>()
+  const lastTold = new Map<string, Task>()
   let samples = 0
   let peakCpu = 0
 
   const look = async (host: LabHost) => {
+    // Asked first: what runs when the engine is asked did so when the task had STOPPED.
+    const ended = new Map(lastTold)
     const containers = await patiently(containersOn(host))
     samples++
     for (const each of containers) if (!isNeverStarted(each)) remember(each)
     const running = containers.filter(({ running: runs }) => runs)
     peakCpu = Math.max(peakCpu, sumOf(running, 'cpuShares'))
-    if (fits(running, size)) return
     // What was given up while its host was away is on its way out, and not counted: its room is somebody else's already.
-    const told = await describeTasks(lab.client(), [...new Set(running.map(({ taskArn }) => taskArn))])
-    const counted = running.filter(({ taskArn }) => !wasGivenUp(told.find((task) => task.taskArn === taskArn)))
+    const counted = running.filter(({ taskArn }) => !wasGivenUp(ended.get(taskArn)))
+    for (const { taskArn, name } of counted)
+      if (ended.get(taskArn)?.lastStatus === 'STOPPED')
+        violated(`task ${taskArn} was STOPPED, and its container ${name} ran on on ${host.name}`)
     if (!fits(counted, size))
       violated(
         `${host.name} runs ${sumOf(counted, 'cpuShares')} CPU units and ${sumOf(counted, 'memoryMib')} MiB, and has ${size.cpu} and ${size.memoryMib}`,
@@ -62,12 +66,14 @@ export function watchEngines(lab: HostsLab, size: HostSize, violated: (what: str
     const client = lab.client(controlPlane)
     try {
       const arns = [...new Set([...idOfContainer.keys()].map((key) => key.split(' ')[0] ?? ''))].slice(-80)
-      for (const { taskArn = '', lastStatus } of await patiently(describeTasks(client, arns))) {
+      for (const task of await patiently(describeTasks(client, arns))) {
+        const { taskArn = '', lastStatus } = task
         const now = lastStatus as TaskStatus
         const before = ranks.get(taskArn)
         if (before !== undefined && taskStatusRank[now] < taskStatusRank[before])
           violated(`a reader saw task ${taskArn} go from ${before} to ${now}`)
         ranks.set(taskArn, now)
+        lastTold.set(taskArn, task)
       }
       for (const { remainingResources = [], containerInstanceArn } of await patiently(viewHosts(client)))
         for (const { name, integerValue = 0 } of remainingResources)
@@ -99,7 +105,9 @@ export function watchEngines(lab: HostsLab, size: HostSize, violated: (what: str
   }
 }
 
-export const wasGivenUp = (task: Task | undefined): boolean => task === undefined || task.lastStatus === 'STOPPED'
+/** Whether a task was ended without its host's word. */
+const wasGivenUp = (task: Task | undefined): boolean =>
+  task?.lastStatus === 'STOPPED' && task.connectivity === 'DISCONNECTED'
 
 const fits = (containers: readonly EngineContainer[], { cpu, memoryMib }: HostSize): boolean =>
   sumOf(containers, 'cpuShares') <= cpu && sumOf(containers, 'memoryMib') <= memoryMib

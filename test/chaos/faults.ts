@@ -266,6 +266,19 @@ export type FaultName = keyof typeof faults
 
 export const faultNames = Object.keys(faults) as readonly FaultName[]
 
+/** Those that may end tasks which nobody asked to stop: by themselves, or since their host counts as lost. */
+export const endTasks: ReadonlySet<FaultName> = new Set<FaultName>([
+  'cut the power of a host',
+  'fill the disk of Docker',
+  'freeze a whole host',
+  'freeze the agent',
+  'kill a container',
+  'lose packets from a host',
+  'lose packets to a host',
+  'slow the link of a host',
+  'unplug a host',
+])
+
 /** Lets everything run, and every packet through. */
 export async function healAll({ redis, controlPlanes, hosts }: HostsLab): Promise<void> {
   for (const { group, disk, agentDisk } of hosts) {

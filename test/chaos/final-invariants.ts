@@ -10,7 +10,12 @@ export interface FinalView {
   /** Of every host, as its own engine tells them. */
   readonly containers: readonly EngineContainer[]
   readonly ledger: Ledger
+  /** Whether a fault of the run may have ended tasks that nobody asked to stop. */
+  readonly mayEnd: boolean
 }
+
+/** Why tasks stop that somebody wanted to stop. */
+const asked: ReadonlySet<string> = new Set(['UserInitiated', 'ServiceSchedulerInitiated'])
 
 /** What must be so in the end; each says what is wrong, in sentences. */
 export const finalInvariants: Readonly<Record<string, (view: FinalView) => readonly string[]>> = {
@@ -35,6 +40,12 @@ export const finalInvariants: Readonly<Record<string, (view: FinalView) => reado
       ledger.stopped.has(taskArn) && lastStatus !== 'STOPPED'
         ? `the stop of task ${idOf(taskArn)} was acknowledged, and it is ${lastStatus}`
         : [],
+    ),
+  'no task has ended that nobody asked to, where no fault explains it': ({ cluster, mayEnd }) =>
+    cluster.tasks.flatMap(({ taskArn = '', taskDefinitionArn = '', stopCode, stoppedReason, lastStatus }) =>
+      mayEnd || lastStatus !== 'STOPPED' || taskDefinitionArn.includes('/short:') || asked.has(stopCode ?? '')
+        ? []
+        : `task ${idOf(taskArn)} has ended by itself: ${stopCode} ${stoppedReason}`,
     ),
   'every service has its desired count, which somebody asked for': ({ cluster, ledger }) =>
     [...ledger.desiredCounts].flatMap(([name, counts]) => {

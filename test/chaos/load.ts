@@ -20,6 +20,7 @@ export const taskSize = { cpu: 64, memory: 16 }
 /** The port of its host that a `fixed` task takes: one fits on a host. */
 export const fixedPort = 8080
 
+const networkConfiguration = { awsvpcConfiguration: { subnets: ['subnet-abc123'] } }
 const services = ['web', 'api'] as const
 const mostOfService = 4
 /** Tasks of RunTask that may be alive at once: with the services less than the hosts have room for, so that most are placed. */
@@ -39,11 +40,15 @@ export async function prepareLoad({ lab, ledger }: LoadDeps): Promise<void> {
     sleeper: { portMappings: [{ containerPort: 80 }] },
     fixed: { portMappings: [{ containerPort: 80, hostPort: fixedPort }] },
     short: { command: ['sh', '-c', 'sleep 3'] },
+    volume: { mountPoints: [{ sourceVolume: 'scratch', containerPath: '/scratch' }] },
+    awsvpc: {},
   }
   for (const [family, container] of Object.entries(definitions)) {
     await client.send(
       new RegisterTaskDefinitionCommand({
         family,
+        ...(family === 'awsvpc' && { networkMode: 'awsvpc' }),
+        ...(family === 'volume' && { volumes: [{ name: 'scratch' }] }),
         containerDefinitions: [{ name: 'main', image: sleeperImage, stopTimeout: 2, ...taskSize, ...container }],
       }),
     )
@@ -74,8 +79,10 @@ async function oneStep(deps: LoadDeps, operation: string, signal: AbortSignal): 
 
 async function run(deps: LoadDeps, operation: string, signal: AbortSignal): Promise<void> {
   const { random, ledger, history } = deps
+  const taskDefinition = oneOf(random, ['sleeper', 'sleeper', 'fixed', 'short', 'volume', 'awsvpc'])
   const request = new RunTaskCommand({
-    taskDefinition: oneOf(random, ['sleeper', 'sleeper', 'fixed', 'short']),
+    taskDefinition,
+    ...(taskDefinition === 'awsvpc' && { networkConfiguration }),
     count: between(random, 1, 3),
     startedBy: operation,
     clientToken: randomHex(random, 32),

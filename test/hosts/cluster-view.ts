@@ -11,6 +11,7 @@ import {
   type Task,
 } from '@aws-sdk/client-ecs'
 import { containerNameLabel, hostLabel, taskArnLabel } from '@berth/agent/runtime/docker/container-labels.ts'
+import { pauseContainerName } from '@berth/agent/engine/task-state.ts'
 import type { LabHost } from './lab-host.ts'
 
 /** What the API tells of a cluster. */
@@ -84,11 +85,12 @@ export async function viewHosts(client: ECSClient): Promise<readonly ContainerIn
   return containerInstances
 }
 
-/** Every container of tasks on a host, running or not. @throws while its engine does not answer. */
+/** Every container of tasks on a host, running or not, without those that hold networks. @throws while its engine does not answer. */
 export async function containersOn({ name, docker }: LabHost): Promise<readonly EngineContainer[]> {
   const listed = await docker.listContainers({ all: true, filters: { label: [hostLabel] } })
+  const ofTasks = listed.filter(({ Labels }) => Labels[containerNameLabel] !== pauseContainerName)
   const inspected = await Promise.all(
-    listed.map(({ Id }) =>
+    ofTasks.map(({ Id }) =>
       docker
         .getContainer(Id)
         .inspect()
