@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,7 @@ export interface LabSlot {
 
 const slots = 200
 const firstSlot = 20
+const abandonedAfterMs = 60_000
 const parent = join(tmpdir(), 'berth-hosts')
 
 /**
@@ -68,14 +69,17 @@ function own(directory: string): void {
   renameSync(mine, join(directory, 'owner'))
 }
 
-/** Makes the slot of a dead process this one's. A directory without an owner is being claimed by somebody else, or inherited. */
+/**
+ * Makes the slot of a dead process this one's. A directory without an owner is being claimed by somebody else, or inherited; or
+ * that was cut short, if it has been so for long.
+ */
 function inherit(directory: string): boolean {
   const owner = join(directory, 'owner')
   try {
     if (isAlive(processIdentity.parse(JSON.parse(readFileSync(owner, 'utf8'))))) return false
     renameSync(owner, `${owner}-before`)
   } catch {
-    return false
+    if (Date.now() - statSync(directory).mtimeMs < abandonedAfterMs) return false
   }
   own(directory)
   return true
@@ -89,6 +93,9 @@ async function removeLab({ prefix, directory }: LabSlot): Promise<void> {
   for (const namespace of await namespacesOf(prefix)) await tryTool('ip', 'netns', 'del', namespace)
   await tryTool('ip', 'link', 'del', `${prefix}root`)
   group.remove()
+  // The owner's name last: a directory without one is left alone.
+  for (const name of readdirSync(directory))
+    if (name !== 'owner') rmSync(join(directory, name), { recursive: true, force: true })
   rmSync(directory, { recursive: true, force: true })
 }
 
