@@ -87,7 +87,14 @@ export function startSimulatedControlPlane(deps: SimulatedControlPlaneDeps): Sim
       start(cell) {
         dispatchedCell = plant === 'orders after durability' ? withOrdersBeforeDurability(cell) : cell
         dispatcher = new Dispatcher(
-          { ...planeDeps, defer, authenticate: () => true, heartbeatIntervalMs, resources: noResourceStores },
+          {
+            ...planeDeps,
+            defer,
+            authenticate: () => true,
+            heartbeatIntervalMs,
+            raiseAbove: (epoch) => leadership.raiseAbove(epoch),
+            resources: noResourceStores,
+          },
           dispatchedCell,
         )
         dispatcher.start()

@@ -14,6 +14,8 @@ export interface ControlPlaneSettings {
   readonly hostDisconnectedAfterMs: number
   /** Not heard of a host for this long: its tasks are given up and replaced. 0 = never, as ECS itself. */
   readonly hostLostAfterMs: number
+  /** How long nothing is stopped or replaced by itself after the store went back. */
+  readonly storeReturnQuarantineMs: number
   /** Tasks that one RunTask may ask for. ECS's own limit is 10. */
   readonly runTaskLimit: number
   /** First and longest wait of a service whose tasks fail before they run. ECS's longest is 15 minutes. */
@@ -25,6 +27,7 @@ export const defaultControlPlaneSettings: ControlPlaneSettings = {
   stoppedTaskRetentionMs: 24 * 3600_000,
   hostDisconnectedAfterMs: 15_000,
   hostLostAfterMs: 60_000,
+  storeReturnQuarantineMs: 60_000,
   runTaskLimit: 10,
   restartThrottle: { baseMs: 1000, maxMs: 15 * 60_000 },
 }

@@ -21,6 +21,7 @@ import { agentsUseTls } from './config/tls-modes.ts'
 import { type ControlPlaneDeps, defaultControlPlaneSettings } from './control-plane-deps.ts'
 import { daemonController } from './controllers/daemons.ts'
 import { lostHostsController } from './controllers/lost-hosts.ts'
+import { restingInQuarantine } from './controllers/quarantine.ts'
 import { reaperController } from './controllers/reaper.ts'
 import { rebalanceController } from './controllers/rebalance.ts'
 import { serviceController } from './controllers/services.ts'
@@ -32,6 +33,7 @@ import { listenForAgents } from './dispatch/grpc-gateway.ts'
 import { takeHolderFile } from './holder-file.ts'
 import { allAccessKeys, apiTls, startTrust } from './start-trust.ts'
 import { redisStore } from './store/redis/redis-store.ts'
+import { storeReturnNews, storeReturnNotice } from './store-return-notice.ts'
 import { type LeaderAddresses, type Store, StoreUnavailableError } from './store/store.ts'
 import type { ResourceStores } from './task-resources/container-resources.ts'
 import { environmentFileStore } from './task-resources/environment-file-store.ts'
@@ -94,12 +96,15 @@ export async function startControlPlane(
   const deps: ControlPlaneDeps = { cell, clock, random, log, scope, settings }
   const components: readonly CellComponent[] = [
     { name: 'default cluster', start: (cell) => ensureDefaultCluster(cell, deps), stop: () => {} },
-    lostHostsController({ ...deps, defer }),
-    serviceController({ ...deps, defer }),
-    daemonController({ ...deps, defer }),
-    taskSetController({ ...deps, defer }),
-    taskQueueController({ ...deps, defer }),
-    rebalanceController({ ...deps, defer }),
+    storeReturnNotice(deps, () => leadership?.takeStoreWentBack() === true),
+    ...[
+      lostHostsController({ ...deps, defer }),
+      serviceController({ ...deps, defer }),
+      daemonController({ ...deps, defer }),
+      taskSetController({ ...deps, defer }),
+      taskQueueController({ ...deps, defer }),
+      rebalanceController({ ...deps, defer }),
+    ].map((controller) => restingInQuarantine(controller, deps)),
     reaperController(deps),
     {
       name: 'dispatch',
@@ -110,6 +115,7 @@ export async function startControlPlane(
             defer,
             authenticate: (token) => config.agentToken === '' || token === config.agentToken,
             heartbeatIntervalMs: config.heartbeatMs,
+            raiseAbove: (epoch) => leadership?.raiseAbove(epoch),
             resources,
           },
           cell,
@@ -155,6 +161,7 @@ export async function startControlPlane(
       ready: leads() || leaderElsewhere() !== undefined,
       leading: leads(),
       hosts: dispatcher?.connectedHosts ?? 0,
+      ...storeReturnNews(leadership, clock),
     }),
     ...(trust && { unsigned: trust.unsigned }),
     ...(tls && { options: { tls: tls.options } }),

@@ -6,6 +6,7 @@ import type {
   Hello,
   Refused,
   Revision,
+  TaskAssignment,
   Welcome,
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import type { Log } from '@berth/shared/log.ts'
@@ -13,7 +14,7 @@ import type { TaskEngine } from '../engine/task-engine.ts'
 import { judgeAssignments } from './assignment-link.ts'
 import { Heart } from './heartbeat.ts'
 import type { HostQuestions } from './host-questions.ts'
-import { sessionTimes } from './session-options.ts'
+import { sessionTimes, tasksPerHoldings } from './session-options.ts'
 import type { SessionChannel, SessionTransport } from './session-transport.ts'
 import { StatusReporter } from './status-reporter.ts'
 
@@ -29,6 +30,8 @@ export interface ConversationDeps {
   readonly log: Log
   readonly questions: HostQuestions
   readonly nextSequence: () => number
+  /** The assignments that this host holds of these tasks. */
+  readonly holdings: (taskArns: readonly string[]) => readonly TaskAssignment[]
   /** Keeps what the host was told about itself. Resolves when it is durable. */
   readonly onWelcome: (welcome: Welcome) => Promise<void>
 }
@@ -122,9 +125,18 @@ export class Conversation {
     const onSilence = () => this.#close('The server does not answer heartbeats.')
     this.#heart = new Heart({ clock, engine, send, onSilence }, welcome.heartbeatIntervalMs)
     this.#heart.start()
+    this.#handBack(welcome.handBackTaskArns)
     for (const question of this.#deps.questions.open()) this.#send({ $case: 'question', value: question })
     engine.reportAll()
     return this.#reporter.reportSoon()
+  }
+
+  /** Before the reports on these tasks, which would mean nothing to a cell that does not know them. */
+  #handBack(taskArns: readonly string[]): void {
+    for (let at = 0; at < taskArns.length; at += tasksPerHoldings) {
+      const tasks = [...this.#deps.holdings(taskArns.slice(at, at + tasksPerHoldings))]
+      this.#send({ $case: 'holdings', value: { tasks, last: at + tasksPerHoldings >= taskArns.length } })
+    }
   }
 
   #refused(refusal: Refused): void {

@@ -1,11 +1,12 @@
 import { backoffDelay } from '@berth/shared/backoff.ts'
 import { type Clock, sleep } from '@berth/shared/clock.ts'
-import type { Hello, Welcome } from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import type { Hello, TaskAssignment, Welcome } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import type { Log } from '@berth/shared/log.ts'
 import { type Random, randomUuid } from '@berth/shared/random.ts'
 import type { TaskEngine } from '../engine/task-engine.ts'
 import type { HostIdentity } from '../journal/journal-record.ts'
 import { ensureIdentity } from '../journal/host-identity.ts'
+import type { JournaledTask } from '../journal/journal-state.ts'
 import type { Journal } from '../journal/journal.ts'
 import { Conversation, type ConversationEnd } from './conversation.ts'
 import type { HostQuestions } from './host-questions.ts'
@@ -98,8 +99,12 @@ class HostSession {
     }
     if (this.#isStopped()) return { kind: 'closed', reason: 'The agent stops.', lastedMs: 0 }
     const nextSequence = () => ++this.#reports
+    const holdings = (taskArns: readonly string[]) => {
+      const wanted = new Set(taskArns)
+      return this.#heldTasks().filter(({ taskArn }) => wanted.has(taskArn))
+    }
     const onWelcome = (welcome: Welcome) => this.#welcomed(welcome, address)
-    this.#conversation = new Conversation({ ...this.#deps, nextSequence, onWelcome }, address, hello)
+    this.#conversation = new Conversation({ ...this.#deps, nextSequence, onWelcome, holdings }, address, hello)
     const end = await this.#conversation.end()
     this.#conversation = undefined
     this.#deps.log.info('The session ended.', { address, ...end })
@@ -148,7 +153,13 @@ class HostSession {
       agentRunId: this.#agentRunId,
       engineHealthy: engine.health().healthy,
       address,
+      heldTaskArns: this.#heldTasks().map(({ taskArn }) => taskArn),
     }
+  }
+
+  #heldTasks(): TaskAssignment[] {
+    const tasks = [...this.#deps.journal.state.tasks.values()]
+    return tasks.filter(isToRun).map(({ assignment }) => assignment)
   }
 
   #identity(): HostIdentity {
@@ -161,6 +172,9 @@ class HostSession {
     return this.#stopped.signal.aborted
   }
 }
+
+const isToRun = ({ assignment, result, released }: JournaledTask): boolean =>
+  assignment.shouldRun && !released && result?.status !== 'STOPPED'
 
 /** Refusals that mend themselves. */
 const passingRefusals: ReadonlySet<string> = new Set(['NOT_LEADER', 'BUSY'])

@@ -47,3 +47,6 @@ export const sessionTimes = {
 
 /** Tasks in one report, so that a message stays far under gRPC's limit. */
 export const tasksPerReport = 200
+
+/** Assignments in one message of those that are handed back: they are larger than reports. */
+export const tasksPerHoldings = 20

@@ -122,6 +122,7 @@ export class Cell {
   #retryAttempt = 0
   #inTransaction = false
   #closed: string | undefined
+  #storeWentBack = false
 
   /** A cell over what the store had when the lease was taken. */
   constructor(deps: CellDeps, loaded: LoadedState) {
@@ -161,6 +162,11 @@ export class Cell {
   /** Whether the store takes writes, as far as is known. */
   get available(): boolean {
     return this.#closed === undefined && !this.#retrying
+  }
+
+  /** Whether the cell ended since the store does not have what it had acknowledged. */
+  get storeWentBack(): boolean {
+    return this.#storeWentBack
   }
 
   /** Whether leadership has ended. */
@@ -355,7 +361,7 @@ export class Cell {
     if (this.#closed !== undefined) return
     if (outcome.kind === 'committed') this.#confirmThrough(sequence)
     else if (outcome.kind === 'fenced') this.#lose(`fenced by ${describeFence(outcome.by)}`)
-    else if (!this.#retrying) this.#lose(`the store is at ${outcome.durable}, which is not where this process left it`)
+    else if (!this.#retrying) this.#loseSinceStoreWentBack(outcome.durable)
   }
 
   /** Batches are applied in order, so that one that is in says that all before it are. */
@@ -393,7 +399,7 @@ export class Cell {
       }
       if (this.closed) return
       if (outcome.kind === 'fenced') return this.#lose(`fenced by ${describeFence(outcome.by)}`)
-      if (outcome.kind === 'out-of-sequence') return this.#lose(`the store went back to ${outcome.durable}`)
+      if (outcome.kind === 'out-of-sequence') return this.#loseSinceStoreWentBack(outcome.durable)
       this.#confirmThrough(sequence)
     }
     if (this.#closed !== undefined) return
@@ -402,6 +408,11 @@ export class Cell {
     this.#deps.log.info('the store takes writes again')
     if (this.#pendingChanges.length > 0 || this.#pendingWaiters.length > 0) this.#scheduleFlush()
     for (const listener of this.#availableListeners) listener()
+  }
+
+  #loseSinceStoreWentBack(durable: number): void {
+    this.#storeWentBack = true
+    this.#lose(`the store went back to ${durable}`)
   }
 
   #lose(reason: string): void {

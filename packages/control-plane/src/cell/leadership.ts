@@ -55,6 +55,8 @@ export class Leadership {
   readonly #triedOnce = Promise.withResolvers<void>()
   #reign: Reign | undefined
   #leader: LeaderAddresses | undefined
+  #epochSeen = 0
+  #storeWentBack = false
   #running: Promise<void> = Promise.resolve()
 
   constructor(deps: LeadershipDeps) {
@@ -79,6 +81,22 @@ export class Leadership {
   /** Where the leader is reached, as far as it is known. */
   leader(): LeaderAddresses | undefined {
     return this.leading ? this.#deps.addresses : this.#leader
+  }
+
+  /**
+   * Somebody has followed `epoch`, which is not below this reign's: the store has gone back. This reign ends, and the next one of this process
+   * is above it.
+   */
+  raiseAbove(epoch: number): void {
+    this.#epochSeen = Math.max(this.#epochSeen, epoch)
+    this.#reign?.lease.lose(`epoch ${epoch} was seen: the store went back`)
+  }
+
+  /** Whether the store was found to have gone back in an earlier reign of this process, and nobody has asked since. */
+  takeStoreWentBack(): boolean {
+    const wentBack = this.#storeWentBack
+    this.#storeWentBack = false
+    return wentBack
   }
 
   /** Begins to ask for the lease. Resolves after the first try, when all components run, or another leads, or it failed. */
@@ -115,7 +133,10 @@ export class Leadership {
   async #seek(): Promise<number> {
     const { store, holder, ttlMs, addresses, predecessor, clock } = this.#deps
     const askedAt = clock.monotonic()
-    const outcome = await store.acquireLease(holder, ttlMs, addresses, predecessor)
+    const outcome = await store.acquireLease(holder, ttlMs, addresses, {
+      ...(predecessor !== undefined && { predecessor }),
+      aboveEpoch: this.#epochSeen,
+    })
     if (outcome.kind === 'taken') return this.#standBy(outcome)
     this.#leader = undefined
     await this.#hold(new HeldLease(this.#deps, outcome.fence, askedAt))
@@ -171,6 +192,7 @@ export class Leadership {
       await aborted(AbortSignal.any([lease.lost, this.#stopping.signal]))
     } finally {
       this.#reign = undefined
+      this.#storeWentBack ||= cell.storeWentBack
       for (const component of started.reverse()) await this.#stopComponent(component)
       await cell.settle()
       cell.close('this control plane gave up the lead')

@@ -1,4 +1,5 @@
 import type * as ecs from '@aws-sdk/client-ecs'
+import type { TaskAssignment } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import type { DesiredTaskStatus, ContainerStatus, TaskStatus } from '@berth/shared/task-status.ts'
 import type { PlacementSummary } from './placement-summary.ts'
 
@@ -191,6 +192,18 @@ export interface TaskRecord {
   /** Why the task is where it is. */
   readonly placement?: PlacementSummary
   readonly move?: TaskMove
+  /** What its host was told, where the cell has lost the definition that it was made from. */
+  readonly handedBack?: TaskAssignment
+}
+
+/** That the store went back to what it was before: noticed by what hosts hold, or by what a leader had left there. */
+export interface StoreReturnRecord {
+  readonly noticedAt: number
+  readonly reason: string
+  /** Until when nothing is replaced or stopped by itself. */
+  readonly quarantinedUntil: number
+  /** Tasks that hosts ran and the cell did not know. */
+  readonly adoptedTasks: number
 }
 
 export interface HostAttributeRecord {
@@ -530,6 +543,8 @@ export interface CellRecords {
   serviceEvents: ServiceEventRecord
   /** By `principalArn name`. */
   accountSettings: AccountSettingRecord
+  /** Under `latest`. */
+  storeReturns: StoreReturnRecord
   /** By key. */
   clientTokens: ClientTokenRecord
   /** By id. */
@@ -554,6 +569,7 @@ export const tableNames = [
   'serviceDeployments',
   'serviceEvents',
   'accountSettings',
+  'storeReturns',
   'clientTokens',
   'joinTokens',
   'enrolments',

@@ -221,6 +221,12 @@ export const controlPlaneSettings = {
     default: '60s',
     help: 'A host not heard of for this long loses its tasks, which are replaced. 0s = never, as ECS itself.',
   }),
+  storeReturnQuarantineMs: setting(duration(0, '0s'), {
+    names: ['BERTH_STORE_RETURN_QUARANTINE'],
+    flag: 'store-return-quarantine',
+    default: '60s',
+    help: 'How long nothing is stopped or replaced by itself after the store was found to have gone back, such as to a backup.',
+  }),
   runTaskLimit: setting(wholeNumber(1, 10_000), {
     names: ['BERTH_RUN_TASK_LIMIT'],
     flag: 'run-task-limit',

@@ -3,12 +3,14 @@ import {
   type ControlMessage,
   type Heartbeat,
   type Hello,
+  type Holdings,
   type HostQuestion,
   type StatusReport,
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { clusterArn } from '@berth/shared/arn.ts'
 import { StoreUnavailableError } from '../store/store.ts'
-import { CellClosedError } from '../cell/cell.ts'
+import { CellClosedError, type Transaction } from '../cell/cell.ts'
+import { noteStoreReturn } from '../cell/store-return.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { AssignmentChain } from './assignment-chain.ts'
 import type { AgentPeer } from './agent-peer.ts'
@@ -17,6 +19,7 @@ import { assignmentsOfHost } from './host-assignments.ts'
 import { answerQuestion, type QuestionDeps } from './host-questions.ts'
 import { type RefusalCode, registerHost } from './registration.ts'
 import { applyStatusReport } from './status-intake.ts'
+import { adoptTasks, tasksUnknown } from './task-adoption.ts'
 
 /** The stream to one agent, whatever carries it. */
 export interface AgentLink {
@@ -30,6 +33,8 @@ export interface AgentConnectionDeps extends ControlPlaneDeps, Pick<QuestionDeps
   readonly heartbeatIntervalMs: number
   /** Whether one more host may join now. */
   readonly mayJoin: () => boolean
+  /** A host has followed an epoch that this cell's store has not: the cell must go above it. */
+  readonly raiseAbove: (epoch: number) => void
   /** The host is in: from now on its deltas go to this connection, and an older one of the same host is closed. */
   readonly joined: (connection: AgentConnection) => void
   readonly left: (connection: AgentConnection, onPurpose: boolean) => void
@@ -110,7 +115,9 @@ export class AgentConnection implements HostSession {
     }
     if (!this.#deps.mayJoin()) return this.#refuse('BUSY', 'Many hosts join at the moment. Try again soon.')
     const cell = this.#deps.cell()
-    const registration = await cell.transact((tx) => registerHost(tx, hello, this.#deps))
+    const heldEpoch = hello.held?.epoch ?? 0
+    if (heldEpoch > cell.fence.epoch) return this.#raiseAbove(heldEpoch)
+    const { registration, lost } = await cell.transact((tx) => this.#register(tx, hello))
     if (this.#hasEnded()) return
     if (registration.kind === 'refused') return this.#refuse(registration.code, registration.message)
     const { host } = registration
@@ -125,9 +132,37 @@ export class AgentConnection implements HostSession {
         epoch: cell.fence.epoch,
         heartbeatIntervalMs: this.#deps.heartbeatIntervalMs,
         clusterArn: clusterArn(this.#deps.scope, host.cluster),
+        handBackTaskArns: lost,
       },
     })
-    await this.#sendFull()
+    if (lost.length === 0) await this.#sendFull()
+  }
+
+  /** What the host holds of a store that went back must be known before anything is decided without it. */
+  #register(tx: Transaction, hello: Hello) {
+    const registration = registerHost(tx, hello, this.#deps)
+    const mayHaveLost = registration.kind === 'registered' && !registration.wasGivenUp
+    const lost = mayHaveLost ? tasksUnknown(tx, hello.heldTaskArns) : []
+    if (lost.length > 0)
+      this.#noteReturn(tx, `host ${hello.hostId} runs ${lost.length} tasks that the cell has no record of`)
+    return { registration, lost }
+  }
+
+  async #raiseAbove(epoch: number): Promise<void> {
+    const { cell, raiseAbove } = this.#deps
+    await cell().transact((tx) =>
+      this.#noteReturn(tx, `a host has followed epoch ${epoch}, which the cell has no record of`),
+    )
+    this.#refuse('BUSY', 'The cell takes a new epoch, since its store went back. Try again soon.')
+    raiseAbove(epoch)
+  }
+
+  #noteReturn(tx: Transaction, reason: string): void {
+    const { clock, settings, log } = this.#deps
+    log.error('the store went back: nothing is stopped or replaced for a while, and hosts say what they run', {
+      reason,
+    })
+    noteStoreReturn(tx, clock.now(), settings.storeReturnQuarantineMs, reason)
   }
 
   /** Why who says Hello is not who he says he is. A host is what its certificate says. */
@@ -161,6 +196,8 @@ export class AgentConnection implements HostSession {
         return this.#report(message.value)
       case 'question':
         return this.#answer(message.value)
+      case 'holdings':
+        return this.#takeBack(message.value)
       case 'goodbye':
         return this.#end(message.value.reason, true)
       case 'hello':
@@ -190,6 +227,11 @@ export class AgentConnection implements HostSession {
   async #report(report: StatusReport): Promise<void> {
     await this.#deps.cell().transact((tx) => applyStatusReport(tx, this.#hostId, report.tasks, this.#deps))
     this.#send({ $case: 'statusAck', value: { sequence: report.sequence } })
+  }
+
+  async #takeBack({ tasks, last }: Holdings): Promise<void> {
+    await this.#deps.cell().transact((tx) => adoptTasks(tx, this.#hostId, tasks, this.#deps))
+    if (last && !this.#hasEnded()) await this.#sendFull()
   }
 
   async #answer(question: HostQuestion): Promise<void> {

@@ -15,6 +15,8 @@ const sweepIntervalMs = 1000
 export interface DispatcherDeps extends ControlPlaneDeps, Pick<QuestionDeps, 'resources'> {
   readonly authenticate: (token: string, cluster: string) => boolean
   readonly heartbeatIntervalMs: number
+  /** A host has followed an epoch that this cell's store has not: the cell must go above it. */
+  readonly raiseAbove: (epoch: number) => void
   /** Runs a function soon, so that what happens together is sent together. */
   readonly defer: (run: () => void) => void
 }

@@ -1,5 +1,5 @@
 import type { ArnScope } from '@berth/shared/arn.ts'
-import type { TaskAssignment } from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import { TaskAssignment } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { taskDefinitionKey, type TaskRecord } from '../cell/records.ts'
 import type { ReadonlyTables } from '../cell/tables.ts'
 import { pinnedDigests } from '../cell/version-consistency.ts'
@@ -18,5 +18,8 @@ export function assignmentsOfHost(tables: ReadonlyTables, hostId: string, scope:
 /** What a host is told of one task; nothing when its definition is gone, which the reaper never allows while the task is alive. */
 export function assignmentOf(tables: ReadonlyTables, task: TaskRecord, scope: ArnScope): TaskAssignment | undefined {
   const definition = tables.taskDefinitions.get(taskDefinitionKey(task.family, task.revision))
-  return definition && taskAssignment(task, definition, scope, pinnedDigests(tables, task))
+  if (definition) return taskAssignment(task, definition, scope, pinnedDigests(tables, task))
+  if (!task.handedBack) return undefined
+  const shouldRun = task.desiredStatus === 'RUNNING'
+  return TaskAssignment.fromPartial({ ...task.handedBack, shouldRun, stopReason: task.stoppedReason ?? '' })
 }

@@ -23,7 +23,8 @@ export type RefusalCode =
   | 'INVALID'
 
 export type Registration =
-  | { readonly kind: 'registered'; readonly host: HostRecord }
+  /** `wasGivenUp`: its tasks were, while nothing was heard of it. */
+  | { readonly kind: 'registered'; readonly host: HostRecord; readonly wasGivenUp: boolean }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string }
 
 const refused = (code: RefusalCode, message: string): Registration => ({ kind: 'refused', code, message })
@@ -56,9 +57,9 @@ export function registerHost(
       'INVALID',
       `This host is registered in cluster ${known.cluster}; it cannot move to ${hello.cluster} without being deregistered.`,
     )
-  const host = known ? returned(known, hello) : joined(hello, deps)
+  const host = known ? returned(known, hello) : joined(hello, (id) => tx.tables.hosts.get(id) !== undefined, deps)
   tx.put('hosts', host.id, host)
-  return { kind: 'registered', host }
+  return { kind: 'registered', host, wasGivenUp: known?.lost ?? false }
 }
 
 function faultOf(hello: Hello): Registration | undefined {
@@ -137,9 +138,11 @@ function mergedAttributes(
 
 function joined(
   hello: Hello,
+  isTaken: (id: string) => boolean,
   { clock, random, scope }: Pick<ControlPlaneDeps, 'clock' | 'random' | 'scope'>,
 ): HostRecord {
-  const id = newId(random)
+  const own = ownIdOf(hello)
+  const id = own !== undefined && !isTaken(own) ? own : newId(random)
   return {
     id,
     arn: containerInstanceArn(scope, hello.cluster, id),
@@ -153,6 +156,12 @@ function joined(
     version: 1,
     ...reported(hello, undefined),
   }
+}
+
+/** The container instance that a host was before the cell lost its record: it stays that one. */
+function ownIdOf({ containerInstanceArn, cluster }: Hello): string | undefined {
+  const [kind, ofCluster, id] = parseArn(containerInstanceArn)?.path ?? []
+  return kind === 'container-instance' && ofCluster === cluster ? id : undefined
 }
 
 function returned(known: HostRecord, hello: Hello): HostRecord {

@@ -269,11 +269,24 @@ export function describeStoreContract(name: string, makeStore: () => Promise<Sto
       test('one whose holder is known to have ended is taken at once, and of no other', async () => {
         const [one, two] = [await open(), await open()]
         const old = await lead(one, 'p1')
-        expect((await two.acquireLease('p2', 60_000, addressesOf('p2'), 'p0')).kind).toBe('taken')
+        expect((await two.acquireLease('p2', 60_000, addressesOf('p2'), { predecessor: 'p0' })).kind).toBe('taken')
         const fence = { epoch: old.epoch + 1, holder: 'p2' }
-        expect(await two.acquireLease('p2', 60_000, addressesOf('p2'), 'p1')).toEqual({ kind: 'held', fence })
+        expect(await two.acquireLease('p2', 60_000, addressesOf('p2'), { predecessor: 'p1' })).toEqual({
+          kind: 'held',
+          fence,
+        })
         expect(await one.commit({ fence: old, sequence: 1, changes: [] })).toEqual({ kind: 'fenced', by: fence })
-        expect((await one.acquireLease('p3', 60_000, addressesOf('p3'), 'p1')).kind).toBe('taken')
+        expect((await one.acquireLease('p3', 60_000, addressesOf('p3'), { predecessor: 'p1' })).kind).toBe('taken')
+      })
+
+      test('the epoch goes above one that somebody else has seen', async () => {
+        const store = await open()
+        const lease = await store.acquireLease('p1', 60_000, addressesOf('p1'), { aboveEpoch: 41 })
+        expect(lease).toEqual({ kind: 'held', fence: { epoch: 42, holder: 'p1' } })
+        expect(await store.acquireLease('p1', 60_000, addressesOf('p1'), { aboveEpoch: 7 })).toEqual({
+          kind: 'held',
+          fence: { epoch: 43, holder: 'p1' },
+        })
       })
 
       test('the same process asking again gets a new epoch at once, and its old fence is of no use', async () => {

@@ -50,6 +50,13 @@ export interface LeaderAddresses {
   readonly agents: string
 }
 
+export interface AcquireLeaseOptions {
+  /** A holder whose process is known to have ended: a lease that it holds is taken at once. */
+  readonly predecessor?: string
+  /** An epoch that somebody has seen, and that must not be given out again by a store which went back. */
+  readonly aboveEpoch?: number
+}
+
 export type LeaseOutcome =
   | { readonly kind: 'held'; readonly fence: Fence }
   /** `leader` is where its holder says that it listens. */
@@ -85,10 +92,14 @@ export interface Store {
   load(): Promise<LoadedState>
   /**
    * Takes the lease when it is free or expired, under a new epoch. `leader` is where others reach this process. The epoch is durable before
-   * this resolves. Deadlines come from the store's own clock. A lease that `predecessor` holds is taken at once: to be given only for a
-   * holder whose process is known to have ended.
+   * this resolves. Deadlines come from the store's own clock.
    */
-  acquireLease(holder: string, ttlMs: number, leader: LeaderAddresses, predecessor?: string): Promise<LeaseOutcome>
+  acquireLease(
+    holder: string,
+    ttlMs: number,
+    leader: LeaderAddresses,
+    options?: AcquireLeaseOptions,
+  ): Promise<LeaseOutcome>
   /** Keeps the lease for another `ttlMs`; `taken` when it is somebody else's, and then it never comes back to this fence. */
   renewLease(fence: Fence, ttlMs: number): Promise<LeaseOutcome>
   /** Gives the lease back, if it is still held, so that a successor need not wait for its end. */

@@ -50,6 +50,7 @@ export function scriptedServer(clock: Clock) {
         containerInstanceArn: over.arn ?? 'arn:instance',
         epoch: over.epoch ?? 1,
         heartbeatIntervalMs: 1000,
+        handBackTaskArns: [],
         clusterArn: 'arn:cluster',
       },
     })

@@ -73,12 +73,17 @@ export function memoryStore({ clock, world = memoryWorld(), faults = {} }: Memor
         ).flat(),
       })),
 
-    acquireLease: (holder, ttlMs, leader, predecessor) =>
+    acquireLease: (holder, ttlMs, leader, { predecessor, aboveEpoch = 0 } = {}) =>
       call('acquireLease', (): LeaseOutcome => {
         const { state } = world
         const isFree = ['', holder, predecessor].includes(state.holder) || state.deadline <= clock.monotonic()
         if (!isFree) return taken(world, clock)
-        Object.assign(state, { epoch: state.epoch + 1, holder, leader, deadline: clock.monotonic() + ttlMs })
+        Object.assign(state, {
+          epoch: Math.max(state.epoch, aboveEpoch) + 1,
+          holder,
+          leader,
+          deadline: clock.monotonic() + ttlMs,
+        })
         return { kind: 'held', fence: { epoch: state.epoch, holder } }
       }),
 

@@ -2,6 +2,7 @@ import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import type { Redis } from 'ioredis'
 import {
+  type AcquireLeaseOptions,
   type CommitBatch,
   type CommitOutcome,
   type FeedEntry,
@@ -86,10 +87,10 @@ export function redisStore(options: RedisStoreOptions): Store {
       holder: string,
       ttlMs: number,
       leader: LeaderAddresses,
-      predecessor = '',
+      { predecessor = '', aboveEpoch = 0 }: AcquireLeaseOptions = {},
     ): Promise<LeaseOutcome> {
       await connection.usable()
-      const args = [holder, ttlMs, JSON.stringify(leader), highestEpoch, predecessor]
+      const args = [holder, ttlMs, JSON.stringify(leader), Math.max(highestEpoch, aboveEpoch), predecessor]
       return seen(leaseOutcome(await runDurably(acquireLeaseScript, [keys.cell], args)))
     },
 

@@ -112,6 +112,7 @@ export interface AgentMessage {
     /** The agent is going away on purpose; its containers stay. */
     { $case: "goodbye"; value: Goodbye }
     | { $case: "question"; value: HostQuestion }
+    | { $case: "holdings"; value: Holdings }
     | undefined;
 }
 
@@ -155,6 +156,11 @@ export interface Hello {
   engineHealthy: boolean;
   /** Where the host's bridge and host ports are reached. */
   address: string;
+  /**
+   * Tasks that the host runs or is to run, by ARN. Whatever a host was given had been durable in the cell: one that the cell does not know
+   * says that the cell's store went back.
+   */
+  heldTaskArns: string[];
 }
 
 /** Totals of a host, with what is reserved for others already set apart. */
@@ -182,6 +188,8 @@ export interface Welcome {
   epoch: number;
   heartbeatIntervalMs: number;
   clusterArn: string;
+  /** Tasks that the cell has lost: the host hands their assignments back before anything else, and is then told what it must run. */
+  handBackTaskArns: string[];
 }
 
 export interface Refused {
@@ -229,6 +237,13 @@ export interface Assignments {
   put: TaskAssignment[];
   /** Tasks that the cell has seen STOPPED and needs no more word of. */
   removeTaskArns: string[];
+}
+
+/** What a host was given and the cell does not know any more, in parts. */
+export interface Holdings {
+  tasks: TaskAssignment[];
+  /** Whether this is the last part. */
+  last: boolean;
 }
 
 export interface AssignmentAck {
@@ -718,6 +733,9 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "question":
         HostQuestion.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
+      case "holdings":
+        Holdings.encode(message.message.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -791,6 +809,14 @@ export const AgentMessage: MessageFns<AgentMessage> = {
             message.message = { $case: "question", value: HostQuestion.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.message = { $case: "holdings", value: Holdings.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -825,6 +851,8 @@ export const AgentMessage: MessageFns<AgentMessage> = {
         ? { $case: "goodbye", value: Goodbye.fromJSON(object.goodbye) }
         : isSet(object.question)
         ? { $case: "question", value: HostQuestion.fromJSON(object.question) }
+        : isSet(object.holdings)
+        ? { $case: "holdings", value: Holdings.fromJSON(object.holdings) }
         : undefined,
     };
   },
@@ -845,6 +873,8 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       obj.goodbye = Goodbye.toJSON(message.message.value);
     } else if (message.message?.$case === "question") {
       obj.question = HostQuestion.toJSON(message.message.value);
+    } else if (message.message?.$case === "holdings") {
+      obj.holdings = Holdings.toJSON(message.message.value);
     }
     return obj;
   },
@@ -894,6 +924,12 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "question": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "question", value: HostQuestion.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "holdings": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "holdings", value: Holdings.fromPartial(object.message.value) };
         }
         break;
       }
@@ -1108,6 +1144,7 @@ function createBaseHello(): Hello {
     agentRunId: "",
     engineHealthy: false,
     address: "",
+    heldTaskArns: [],
   };
 }
 
@@ -1157,6 +1194,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.address !== "") {
       writer.uint32(122).string(message.address);
+    }
+    for (const v of message.heldTaskArns) {
+      writer.uint32(130).string(v!);
     }
     return writer;
   },
@@ -1294,6 +1334,14 @@ export const Hello: MessageFns<Hello> = {
             message.address = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.heldTaskArns.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1361,6 +1409,11 @@ export const Hello: MessageFns<Hello> = {
         ? globalThis.Boolean(object.engine_healthy)
         : false,
       address: isSet(object.address) ? globalThis.String(object.address) : "",
+      heldTaskArns: globalThis.Array.isArray(object?.heldTaskArns)
+        ? object.heldTaskArns.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.held_task_arns)
+        ? object.held_task_arns.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1411,6 +1464,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.address !== "") {
       obj.address = message.address;
     }
+    if (message.heldTaskArns?.length) {
+      obj.heldTaskArns = message.heldTaskArns;
+    }
     return obj;
   },
 
@@ -1436,6 +1492,7 @@ export const Hello: MessageFns<Hello> = {
     message.agentRunId = object.agentRunId ?? "";
     message.engineHealthy = object.engineHealthy ?? false;
     message.address = object.address ?? "";
+    message.heldTaskArns = object.heldTaskArns?.map((e) => e) || [];
     return message;
   },
 };
@@ -1753,7 +1810,7 @@ export const Attribute: MessageFns<Attribute> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { containerInstanceArn: "", epoch: 0, heartbeatIntervalMs: 0, clusterArn: "" };
+  return { containerInstanceArn: "", epoch: 0, heartbeatIntervalMs: 0, clusterArn: "", handBackTaskArns: [] };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -1769,6 +1826,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.clusterArn !== "") {
       writer.uint32(34).string(message.clusterArn);
+    }
+    for (const v of message.handBackTaskArns) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -1818,6 +1878,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.clusterArn = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.handBackTaskArns.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1848,6 +1916,11 @@ export const Welcome: MessageFns<Welcome> = {
         : isSet(object.cluster_arn)
         ? globalThis.String(object.cluster_arn)
         : "",
+      handBackTaskArns: globalThis.Array.isArray(object?.handBackTaskArns)
+        ? object.handBackTaskArns.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.hand_back_task_arns)
+        ? object.hand_back_task_arns.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1865,6 +1938,9 @@ export const Welcome: MessageFns<Welcome> = {
     if (message.clusterArn !== "") {
       obj.clusterArn = message.clusterArn;
     }
+    if (message.handBackTaskArns?.length) {
+      obj.handBackTaskArns = message.handBackTaskArns;
+    }
     return obj;
   },
 
@@ -1877,6 +1953,7 @@ export const Welcome: MessageFns<Welcome> = {
     message.epoch = object.epoch ?? 0;
     message.heartbeatIntervalMs = object.heartbeatIntervalMs ?? 0;
     message.clusterArn = object.clusterArn ?? "";
+    message.handBackTaskArns = object.handBackTaskArns?.map((e) => e) || [];
     return message;
   },
 };
@@ -2451,6 +2528,91 @@ export const Assignments: MessageFns<Assignments> = {
     message.full = object.full ?? false;
     message.put = object.put?.map((e) => TaskAssignment.fromPartial(e)) || [];
     message.removeTaskArns = object.removeTaskArns?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseHoldings(): Holdings {
+  return { tasks: [], last: false };
+}
+
+export const Holdings: MessageFns<Holdings> = {
+  encode(message: Holdings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tasks) {
+      TaskAssignment.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.last !== false) {
+      writer.uint32(16).bool(message.last);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Holdings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tasks.push(TaskAssignment.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.last = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Holdings {
+    return {
+      tasks: globalThis.Array.isArray(object?.tasks) ? object.tasks.map((e: any) => TaskAssignment.fromJSON(e)) : [],
+      last: isSet(object.last) ? globalThis.Boolean(object.last) : false,
+    };
+  },
+
+  toJSON(message: Holdings): unknown {
+    const obj: any = {};
+    if (message.tasks?.length) {
+      obj.tasks = message.tasks.map((e) => TaskAssignment.toJSON(e));
+    }
+    if (message.last !== false) {
+      obj.last = message.last;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Holdings>): Holdings {
+    return Holdings.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Holdings>): Holdings {
+    const message = createBaseHoldings();
+    message.tasks = object.tasks?.map((e) => TaskAssignment.fromPartial(e)) || [];
+    message.last = object.last ?? false;
     return message;
   },
 };
