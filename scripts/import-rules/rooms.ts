@@ -86,6 +86,8 @@ export const ROOMS: readonly Room[] = [
   { name: 'agent/runtime/docker', knows: ['shared', 'agent/runtime'] },
   { name: 'agent/runtime/fake', knows: ['shared', 'agent/runtime'] },
   { name: 'agent/journal', knows: ['shared'] },
+  // What the host proves itself with: how it joins, and how its certificate is renewed.
+  { name: 'agent/trust', knows: ['shared'] },
   {
     name: 'agent/engine',
     knows: ['shared', 'agent/runtime', 'agent/journal'],

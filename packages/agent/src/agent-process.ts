@@ -8,6 +8,7 @@ import type { AgentConfig } from './config/agent-settings.ts'
 import { hostDescriber } from './describe-host.ts'
 import { dockerRuntimeOptions, engineAddress } from './docker-settings.ts'
 import { localAddressTowards } from './host/host-address.ts'
+import { openHostTrust } from './host-trust.ts'
 import { keepImagesClean } from './host/image-cleanup.ts'
 import { openImageLedger } from './host/image-ledger.ts'
 import { type FileJournalOptions, openFileJournal } from './journal/file-journal.ts'
@@ -18,7 +19,6 @@ import type { ContainerRuntime } from './runtime/container-runtime.ts'
 import { dockerRuntime } from './runtime/docker/docker-runtime.ts'
 import { fakeRuntime } from './runtime/fake/fake-runtime.ts'
 import { FakeWorld } from './runtime/fake/fake-world.ts'
-import { grpcTransport } from './session/grpc-transport.ts'
 import type { SessionTransport } from './session/session-transport.ts'
 
 /** As ECS's agent: whoever supervises it should not start it again. */
@@ -52,17 +52,18 @@ export async function runAgentProcess(config: AgentConfig, seams: AgentSeams): P
   const { hostId } = await ensureIdentity(journal, random)
   const cleaning = new AbortController()
   const runtime = aroundRuntime(await openRuntime(config, seams, hostId, hostAddress, cleaning.signal))
-  const agent = startAgent(agentOptions(config, hostAddress), {
+  // The clock's timers and a server that is away leave nothing for the process to live for.
+  const alive = setInterval(() => {}, 2 ** 30)
+  const { transport, ...reach } = await openHostTrust(config, { hostId, clock, random, log, signal: cleaning.signal })
+  const agent = startAgent(agentOptions({ ...config, ...reach }, hostAddress), {
     runtime,
     journal,
-    transport: aroundTransport(grpcTransport({ clock })),
+    transport: aroundTransport(transport),
     clock,
     random,
     log,
     describe: hostDescriber(config, hostAddress, runtime, log),
   })
-  // The clock's timers and a server that is away leave nothing for the process to live for.
-  const alive = setInterval(() => {}, 2 ** 30)
 
   const stop = async (signal: string): Promise<void> => {
     log.info('stopping', { signal })

@@ -7,26 +7,42 @@ import { systemRandom } from '@berth/shared/random.ts'
 import { runAgentProcess } from './agent-process.ts'
 import { agentConfigFiles, readAgentConfig } from './config/agent-config.ts'
 import { agentSettings } from './config/agent-settings.ts'
+import { joinCommand } from './join-command.ts'
+import { JoinError } from './trust/join-control-plane.ts'
 
 const program = {
   name: 'berth-agent',
   about: 'Runs the tasks of this host in Docker, as its control plane says.',
   settings: agentSettings,
   files: agentConfigFiles,
-}
+  commands: [
+    [
+      'berth-agent join --server https://HOST:PORT --token TOKEN',
+      'get this host its certificate, and keep the other options',
+    ],
+  ],
+} as const
 
 /** The agent as a program: answers what is asked of it, or reads its settings and runs. */
 async function main(): Promise<void> {
   const argv = process.argv.slice(2)
   const answer = answerTo(argv, program)
   if (answer !== undefined) return void process.stdout.write(`${answer}\n`)
+  const seams = { clock: systemClock, random: systemRandom() }
+  if (argv[0] === 'join') {
+    const out = (line: string) => void process.stdout.write(`${line}\n`)
+    const log = jsonLog('warn', { program: 'agent', pid: process.pid })
+    return joinCommand(argv.slice(1), { ...seams, environment: process.env, log, out })
+  }
   const { config, warnings } = await readAgentConfig(flagsOf(argv, agentSettings), process.env)
   const log = jsonLog(config.logLevel, { program: 'agent', pid: process.pid })
   for (const warning of warnings) log.warn(warning)
-  await runAgentProcess(config, { clock: systemClock, random: systemRandom(), log })
+  await runAgentProcess(config, { ...seams, log })
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`)
+  process.stderr.write(
+    `${error instanceof ConfigError || error instanceof JoinError ? error.message : String((error as Error).stack)}\n`,
+  )
   process.exit(1)
 })

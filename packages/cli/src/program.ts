@@ -7,6 +7,7 @@ import { type DataDirectory, dataDirectoryAt, defaultDataDirectory } from './clu
 import type { CommandContext } from './command-context.ts'
 import { shells, type Shell } from './completion/completion-script.ts'
 import { addQuestionCommands } from './question-commands.ts'
+import { addTrustCommands } from './trust-commands.ts'
 import { mostHosts } from './up/host-address.ts'
 
 /** The command line of `berth`. What a command does is loaded when it is called, so that small ones are quick. */
@@ -82,6 +83,7 @@ Programs that a cluster consists of, each with its own --help:
       setExitCode(await status({ directory: directoryOf(options), json: options.json ?? false }, context))
     })
 
+  addTrustCommands(program, { context, dataDir, directoryOf, examples, setExitCode })
   addQuestionCommands(program, { context, dataDir, directoryOf, examples, setExitCode })
 
   program
@@ -203,6 +205,7 @@ function addUpOptions(command: Command): Command {
         'BERTH_MEMORY',
       ),
     )
+    .option('--tls', 'TLS on everything: the API speaks HTTPS, hosts prove themselves by certificates [no]')
     .addOption(
       new Option(
         '--redis-fsync <when>',
@@ -255,7 +258,7 @@ function zoneList(text: string): readonly string[] {
 export function foregroundArgs(directory: DataDirectory, said: Partial<ClusterSettings>): readonly string[] {
   const flags = Object.entries(said).flatMap(([name, value]) => [
     `--${name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`,
-    String(value),
+    ...(value === true ? [] : [String(value)]),
   ])
   return ['up', '--data-dir', directory.root, ...flags]
 }

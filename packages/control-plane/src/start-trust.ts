@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { ServerOptions as TlsServerOptions } from 'node:https'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { backoffDelay } from '@berth/shared/backoff.ts'
@@ -63,6 +63,13 @@ export async function startTrust(config: ControlPlaneConfig, deps: StartTrustDep
           openCertificateAuthority({ document, sealer: seals, clock, cell: config.cell }),
         )
   const identity = await controlPlaneIdentity({ ca, names: namesOf(config), clock, log })
+  if (config.caBundleFile !== undefined) {
+    const path = config.caBundleFile
+    await replaceFile(path, ca.bundle())
+    identity.onChange((now) => {
+      replaceFile(path, now.ca).catch((error: unknown) => log.error('the CA bundle cannot be written', { path, error }))
+    })
+  }
   const joins = joinService({
     cell,
     ca,
@@ -143,6 +150,13 @@ export async function apiTls(config: ControlPlaneConfig, trust: Trust | undefine
       if (ofFiles === undefined) trust?.identity.onChange(() => renew(own()))
     },
   }
+}
+
+/** A reader sees the old text or the new one, whole. */
+async function replaceFile(path: string, content: string): Promise<void> {
+  const next = `${path}.${process.pid}.new`
+  await writeFile(next, content, { mode: 0o644 })
+  await rename(next, path)
 }
 
 /** At a start Redis may be a moment later than this process. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   ConfigError,
   readSettingFiles,
@@ -29,8 +30,17 @@ export async function readAgentConfig(
   environment: Texts,
   paths: readonly string[] = agentConfigFiles,
 ): Promise<ReadAgentConfig> {
-  return compileAgentConfig({ flags, environment, files: await readSettingFiles(paths) })
+  const files = await readSettingFiles(paths)
+  const said = { flags, environment, files }
+  return compileAgentConfig({ ...said, files: [...files, ...(await readSettingFiles([joinedFile(dataDirOf(said))]))] })
 }
+
+/** What `berth-agent join` was told, kept for every start; all else counts before it. */
+export const joinedFile = (dataDir: string): string => join(dataDir, 'joined.env')
+
+/** Where the agent keeps what it knows; the default for a text that is wrong, which is said elsewhere. */
+export const dataDirOf = (sources: SettingSources): string =>
+  readSettings({ dataDir: agentSettings.dataDir }, sources).values.dataDir ?? agentSettings.dataDir.default ?? '.'
 
 /** @throws ConfigError with all mistakes at once. */
 export function compileAgentConfig(sources: SettingSources): ReadAgentConfig {

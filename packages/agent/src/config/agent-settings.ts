@@ -56,6 +56,11 @@ export const agentSettings = {
     secret: true,
     help: 'The join token. Prefer the file to the command line, which every user of the machine can read.',
   }),
+  joinServer: optional(text, {
+    names: ['BERTH_JOIN_SERVER'],
+    flag: 'join-server',
+    help: "`https://host:port` of the control plane's API, where this host joins by its token when it starts without a certificate. `berth-agent join` does the same by hand.",
+  }),
   cluster: setting(text, {
     names: ['ECS_CLUSTER'],
     flag: 'cluster',

@@ -1,4 +1,4 @@
-import { type ChannelCredentials, credentials as grpcCredentials } from '@grpc/grpc-js'
+import { type ChannelCredentials, type ChannelOptions, credentials as grpcCredentials } from '@grpc/grpc-js'
 import type { Clock } from '@berth/shared/clock.ts'
 import { AgentGatewayClient, type ControlMessage } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { sessionTimes } from './session-options.ts'
@@ -6,8 +6,9 @@ import type { SessionTransport } from './session-transport.ts'
 
 export interface GrpcTransportOptions {
   readonly clock: Clock
-  /** How the connection is secured; without, it is not. */
-  readonly credentials?: ChannelCredentials
+  /** How a connection that is opened now is secured; without, it is not. */
+  readonly credentials?: () => ChannelCredentials
+  readonly channelOptions?: ChannelOptions
 }
 
 /** A full set for a host with ten thousand tasks is about 30 MiB. */
@@ -27,11 +28,12 @@ const channelOptions = {
 /** Sessions over gRPC, a connection each. */
 export function grpcTransport({
   clock,
-  credentials = grpcCredentials.createInsecure(),
+  credentials = () => grpcCredentials.createInsecure(),
+  channelOptions: moreOptions = {},
 }: GrpcTransportOptions): SessionTransport {
   return {
     connect(address, onMessage, onClose) {
-      const client = new AgentGatewayClient(address, credentials, channelOptions)
+      const client = new AgentGatewayClient(address, credentials(), { ...channelOptions, ...moreOptions })
       const call = client.session()
       let isOpen = true
       const end = (reason: string) => {

@@ -16,6 +16,8 @@ const settingsSchema = z.object({
   /** MiB of each host; absent: its share of the machine. */
   memory: z.int().optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+  /** Whether everything speaks TLS; absent: no. */
+  tls: z.boolean().optional(),
 })
 
 /** How a cluster on this machine is run. */

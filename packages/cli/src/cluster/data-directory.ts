@@ -12,6 +12,10 @@ export interface DataDirectory {
   readonly secrets: string
   /** Who the control plane that runs, or ran last, says it is. */
   readonly holder: string
+  /** What seals secrets in Redis. */
+  readonly secretKey: string
+  /** The roots that the API is known by; there only where it speaks HTTPS. */
+  readonly ca: string
   readonly redis: string
   readonly agents: string
   readonly logs: string
@@ -26,6 +30,8 @@ export const dataDirectoryAt = (root: string): DataDirectory => ({
   accessKeys: join(root, 'access-keys.json'),
   secrets: join(root, 'secrets.json'),
   holder: join(root, 'control-plane.holder'),
+  secretKey: join(root, 'secret.key'),
+  ca: join(root, 'ca.pem'),
   redis: join(root, 'redis'),
   agents: join(root, 'agents'),
   logs: join(root, 'logs'),

@@ -1,15 +1,17 @@
+import { readFileSync } from 'node:fs'
 import type { DataDirectory } from '../cluster/data-directory.ts'
+import { readIfThere } from '../cluster/private-file.ts'
 import { isUp, readRunState, requireUp } from '../cluster/run-state.ts'
 import { readOrMakeAccessKeys } from '../cluster/secrets.ts'
 import { CliError } from '../cli-error.ts'
-import { type EcsClient, ecsClient, type EcsEndpoint } from './ecs-client.ts'
+import { type EcsClient, ecsClient, type EcsEndpoint, type EndpointApi } from './ecs-client.ts'
 
 /** Berth's own API, for what ECS has no word for. */
-const berthApi = { scope: 'berth', targetPrefix: 'Berth_20261101' }
+export const berthApi: EndpointApi = { scope: 'berth', targetPrefix: 'Berth_20261101' }
 
 /**
  * A client of Berth's own API: of the cluster that is up in `directory`, else of the one that the environment names as for any AWS client
- * (`AWS_ENDPOINT_URL`, a key, a region).
+ * (`AWS_ENDPOINT_URL`, a key, a region, `AWS_CA_BUNDLE`).
  *
  * @throws CliError when there is neither.
  */
@@ -20,7 +22,7 @@ export function berthClient(directory: DataDirectory, environment: NodeJS.Proces
   const { endpoint, region } = requireUp(directory)
   const [key] = readOrMakeAccessKeys(directory)
   if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
-  return ecsClient({ endpoint, region, key }, berthApi)
+  return ecsClient({ endpoint, region, key, ca: readIfThere(directory.ca) }, berthApi)
 }
 
 function endpointNamed(environment: NodeJS.ProcessEnv): EcsEndpoint | undefined {
@@ -29,5 +31,7 @@ function endpointNamed(environment: NodeJS.ProcessEnv): EcsEndpoint | undefined 
   const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY']
   const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION']
   if (!endpoint || !accessKeyId || !secretAccessKey || !region) return undefined
-  return { endpoint, region, key: { accessKeyId, secretAccessKey, name: 'environment' } }
+  const bundle = environment['AWS_CA_BUNDLE']
+  const ca = bundle ? readFileSync(bundle, 'utf8') : undefined
+  return { endpoint, region, key: { accessKeyId, secretAccessKey, name: 'environment' }, ca }
 }

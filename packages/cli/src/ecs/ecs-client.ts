@@ -8,6 +8,8 @@ export interface EcsEndpoint {
   readonly endpoint: string
   readonly region: string
   readonly key: AccessKey
+  /** Roots (PEM) that an `https` endpoint is known by. Default: the system's. */
+  readonly ca?: string | undefined
 }
 
 /** Which API of the endpoint is meant: a signature's scope, and what stands before the dot in `X-Amz-Target`. */
@@ -36,7 +38,7 @@ export class EcsError extends CliError {
 const answerWithinMs = 35_000
 
 /** A client of no more than this command needs: it starts in a tenth of the time that the SDK takes. */
-export function ecsClient({ endpoint, region, key }: EcsEndpoint, api: EndpointApi = ecsApi): EcsClient {
+export function ecsClient({ endpoint, region, key, ca }: EcsEndpoint, api: EndpointApi = ecsApi): EcsClient {
   const url = new URL(endpoint)
   const signer = new SignatureV4({
     service: api.scope,
@@ -62,11 +64,16 @@ export function ecsClient({ endpoint, region, key }: EcsEndpoint, api: EndpointA
       },
       body,
     })
-    const answer = await httpRequest({ method: 'POST', url, headers, body, timeoutMs: answerWithinMs }).catch(
-      (cause: unknown) => {
-        throw new CliError(`The API at ${endpoint} cannot be reached: ${(cause as Error).message}`, { cause })
-      },
-    )
+    const answer = await httpRequest({
+      method: 'POST',
+      url,
+      headers,
+      body,
+      timeoutMs: answerWithinMs,
+      ...(ca !== undefined && { ca }),
+    }).catch((cause: unknown) => {
+      throw new CliError(`The API at ${endpoint} cannot be reached: ${(cause as Error).message}`, { cause })
+    })
     if (answer.status === 200) return JSON.parse(answer.body) as Output
     const { __type, message } = errorIn(answer.body)
     throw new EcsError(operation, __type?.split('#').at(-1) ?? `status ${answer.status}`, message ?? answer.body)

@@ -1,4 +1,5 @@
-import { request } from 'node:http'
+import { request as httpRequestOf } from 'node:http'
+import { request as httpsRequestOf } from 'node:https'
 
 export interface HttpAnswer {
   readonly status: number
@@ -10,6 +11,8 @@ export interface HttpRequest {
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** Roots (PEM) that an `https` server is known by. Default: the system's. */
+  readonly ca?: string
   /** How long nothing may come before it counts as failed, in ms. */
   readonly timeoutMs: number
 }
@@ -19,9 +22,11 @@ export interface HttpRequest {
  *
  * @throws Error when there is no answer in time.
  */
-export function httpRequest({ method, url, headers = {}, body, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
+export function httpRequest({ method, url, headers = {}, body, ca, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent: false, timeout: timeoutMs }, (answer) => {
+    const request = url.protocol === 'https:' ? httpsRequestOf : httpRequestOf
+    const options = { method, headers, agent: false, timeout: timeoutMs, ...(ca !== undefined && { ca }) }
+    const outgoing = request(url, options, (answer) => {
       const parts: Buffer[] = []
       answer.on('data', (part: Buffer) => parts.push(part))
       answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }))

@@ -10,7 +10,7 @@ export function env(directory: DataDirectory, { environment, out }: CommandConte
   const state = requireUp(directory)
   const [key] = readOrMakeAccessKeys(directory)
   if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
-  environmentLines(state, key, environment).forEach(out)
+  environmentLines(state, key, environment, directory.ca).forEach(out)
   return 0
 }
 
@@ -18,13 +18,20 @@ export function env(directory: DataDirectory, { environment, out }: CommandConte
  * Commands for a POSIX shell. The region has two names, since AWS's clients do not agree on one; a session token of other
  * credentials would be sent along with these, and is taken away.
  */
-export function environmentLines(state: RunState, key: AccessKey, current: NodeJS.ProcessEnv): readonly string[] {
+export function environmentLines(
+  state: RunState,
+  key: AccessKey,
+  current: NodeJS.ProcessEnv,
+  caFile: string,
+): readonly string[] {
   const variables = {
     AWS_ENDPOINT_URL: state.endpoint,
     AWS_ACCESS_KEY_ID: key.accessKeyId,
     AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
     AWS_DEFAULT_REGION: state.region,
     AWS_REGION: state.region,
+    // The latter is for the SDK for JavaScript, which knows no other way.
+    ...(state.endpoint.startsWith('https:') && { AWS_CA_BUNDLE: caFile, NODE_EXTRA_CA_CERTS: caFile }),
   }
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${shellWord(value)}`)
   return current['AWS_SESSION_TOKEN'] ? [...exports, 'unset AWS_SESSION_TOKEN'] : exports

@@ -1,4 +1,5 @@
 import type { DataDirectory } from '../cluster/data-directory.ts'
+import { readIfThere } from '../cluster/private-file.ts'
 import { isSupervised, requireUp } from '../cluster/run-state.ts'
 import { readOrMakeAccessKeys } from '../cluster/secrets.ts'
 import { CliError } from '../cli-error.ts'
@@ -15,7 +16,7 @@ export async function status(
   const state = requireUp(directory)
   const [key] = readOrMakeAccessKeys(directory)
   if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
-  const ecs = ecsClient({ endpoint: state.endpoint, region: state.region, key })
+  const ecs = ecsClient({ endpoint: state.endpoint, region: state.region, key, ca: readIfThere(directory.ca) })
   const view = await readClusterView(state, isSupervised(state), ecs, clock.now())
   if (json) out(JSON.stringify(view, undefined, 2))
   else statusReport(view).forEach(out)

@@ -1,11 +1,12 @@
 import type { Clock } from '@berth/shared/clock.ts'
 import { CliError } from '../cli-error.ts'
+import { readIfThere } from '../cluster/private-file.ts'
 import type { EcsClient } from '../ecs/ecs-client.ts'
 import { httpRequest } from '../ecs/http-request.ts'
 import type { Progress } from '../progress.ts'
 import { waitUntil } from '../wait-until.ts'
 import type { ClusterSupervisor } from './cluster-supervisor.ts'
-import type { ClusterPlan, HostPlan } from './process-spec.ts'
+import { type ClusterPlan, endpointOf, type HostPlan } from './process-spec.ts'
 import { redisAnswers } from './redis-server.ts'
 
 export interface ReadyDeps {
@@ -86,8 +87,11 @@ interface Health {
 }
 
 /** What the control plane says of itself; `undefined` unless it is of use. */
-async function health({ ports }: ClusterPlan): Promise<Health | undefined> {
-  const url = new URL(`http://127.0.0.1:${ports.api}/_berth/health`)
-  const answer = await httpRequest({ method: 'GET', url, timeoutMs: 5000 }).catch(() => undefined)
+async function health(plan: ClusterPlan): Promise<Health | undefined> {
+  const url = new URL('/_berth/health', endpointOf(plan))
+  const ca = plan.settings.tls === true ? readIfThere(plan.directory.ca) : undefined
+  const answer = await httpRequest({ method: 'GET', url, timeoutMs: 5000, ...(ca !== undefined && { ca }) }).catch(
+    () => undefined,
+  )
   return answer?.status === 200 ? (JSON.parse(answer.body) as Health) : undefined
 }

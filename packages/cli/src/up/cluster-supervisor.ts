@@ -6,7 +6,7 @@ import { identifyProcess } from '@berth/shared/process-identity.ts'
 import { removeRunState, type RunState, writeRunState } from '../cluster/run-state.ts'
 import { stopOrder } from '../cluster/stop-order.ts'
 import { rotateLog } from './log-file.ts'
-import type { ClusterPlan, HostPlan, ProcessSpec } from './process-spec.ts'
+import { type ClusterPlan, endpointOf, type HostPlan, type ProcessSpec } from './process-spec.ts'
 import { SupervisedProcess } from './supervised-process.ts'
 
 export interface SupervisorDeps {
@@ -96,7 +96,7 @@ export class ClusterSupervisor {
       phase: this.#phase,
       supervisor,
       startedAt: this.#startedAt,
-      endpoint: `http://127.0.0.1:${ports.api}`,
+      endpoint: endpointOf({ settings, ports }),
       ports,
       account: settings.account,
       region: settings.region,

@@ -38,6 +38,10 @@ export interface HostPlan extends HostShare {
   readonly zone: string
 }
 
+/** Where the API is. */
+export const endpointOf = ({ settings, ports }: Pick<ClusterPlan, 'settings' | 'ports'>): string =>
+  `${settings.tls === true ? 'https' : 'http'}://127.0.0.1:${ports.api}`
+
 export interface ClusterPlan {
   readonly directory: DataDirectory
   readonly settings: ClusterSettings
@@ -86,18 +90,25 @@ export const controlPlaneSpec = ({ directory, settings, secrets, ports, environm
     BERTH_REGION: settings.region,
     BERTH_ACCESS_KEYS_FILE: directory.accessKeys,
     BERTH_AGENT_TOKEN: secrets.agentToken,
+    BERTH_SECRET_KEY_FILE: directory.secretKey,
+    BERTH_TLS: settings.tls === true ? 'on' : 'off',
+    BERTH_AGENT_TLS: settings.tls === true ? 'mtls' : 'plaintext',
+    ...(settings.tls === true && { BERTH_CA_BUNDLE_FILE: directory.ca }),
     BERTH_LOG_LEVEL: settings.logLevel,
   },
   stopGraceMs: 20_000,
 })
 
-export const agentSpec = (plan: ClusterPlan, host: HostPlan): ProcessSpec => ({
+/** With a join token the host gets a certificate when it first starts. */
+export const agentSpec = (plan: ClusterPlan, host: HostPlan, joinToken?: string): ProcessSpec => ({
   name: `agent-${host.number}`,
   ...ownProgram('agent'),
   environment: {
     ...environmentFor(agentSettings, plan.environment),
     BERTH_SERVER: `127.0.0.1:${plan.ports.agents}`,
-    BERTH_TOKEN: plan.secrets.agentToken,
+    ...(joinToken === undefined
+      ? { BERTH_TOKEN: plan.secrets.agentToken }
+      : { BERTH_TOKEN: joinToken, BERTH_JOIN_SERVER: endpointOf(plan) }),
     BERTH_DATA_DIR: plan.directory.agent(host.number),
     BERTH_HOST_ADDRESS: host.address,
     BERTH_REGION: plan.settings.region,

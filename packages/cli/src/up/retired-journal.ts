@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** How the agent of a container instance ends that was deregistered (see the agent's `main.ts`). */
@@ -10,6 +10,7 @@ export const deregisteredExitCode = 5
  */
 export function retireJournal(directory: string): void {
   const journal = join(directory, 'agent.journal')
+  rmSync(join(directory, 'host-certificate.json'), { force: true })
   if (existsSync(journal)) renameSync(journal, `${journal}.deregistered-${retiredBefore(journal) + 1}`)
 }
 

@@ -1,12 +1,14 @@
 import { mkdirSync } from 'node:fs'
+import type { CreateJoinTokenAnswer } from '@berth/control-plane/api/berth/join-tokens.ts'
 import { CliError } from '../cli-error.ts'
 import { type ClusterSettings, readSettings, settleSettings, writeSettings } from '../cluster/cluster-settings.ts'
 import type { DataDirectory } from '../cluster/data-directory.ts'
-import { replacePrivateFile } from '../cluster/private-file.ts'
+import { readIfThere, replacePrivateFile } from '../cluster/private-file.ts'
 import { readRunState } from '../cluster/run-state.ts'
 import { readOrMakeAccessKeys, readOrMakeSecrets } from '../cluster/secrets.ts'
 import { endLeftovers } from '../cluster/stop-order.ts'
-import { ecsClient } from '../ecs/ecs-client.ts'
+import { berthApi } from '../ecs/berth-client.ts'
+import { type EcsClient, ecsClient, type EndpointApi } from '../ecs/ecs-client.ts'
 import type { Progress } from '../progress.ts'
 import { ClusterSupervisor, type SupervisorDeps } from './cluster-supervisor.ts'
 import { controlPlaneReady, hostsReady, redisReady } from './cluster-ready.ts'
@@ -16,6 +18,7 @@ import { machineShare } from './machine-share.ts'
 import {
   agentSpec,
   type ClusterPlan,
+  endpointOf,
   controlPlaneSpec,
   hostPlans,
   type Ports,
@@ -79,6 +82,12 @@ export function startCluster(
   return { supervisor, ready: bringUp(plan, supervisor, deps) }
 }
 
+/** What the hosts of this start join by; a host that was deregistered joins by it again, as a new one. */
+async function makeJoinToken(berth: EcsClient, cluster: string): Promise<string> {
+  const wanted = { cluster, uses: 1000, lifetimeSeconds: 7 * 24 * 3600 }
+  return (await berth<CreateJoinTokenAnswer>('CreateJoinToken', wanted)).token
+}
+
 async function bringUp(plan: ClusterPlan, supervisor: ClusterSupervisor, deps: StartDeps): Promise<void> {
   const { directory, settings, secrets, ports, environment } = plan
   const machine = readMachine(environment)
@@ -93,16 +102,26 @@ async function bringUp(plan: ClusterPlan, supervisor: ClusterSupervisor, deps: S
   supervisor.start(controlPlaneSpec(plan))
   const [key] = readOrMakeAccessKeys(directory)
   if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
-  const ecs = ecsClient({ endpoint: `http://127.0.0.1:${ports.api}`, region: settings.region, key })
+  const clientOf =
+    (api?: EndpointApi): EcsClient =>
+    async (operation, input) => {
+      const ca = settings.tls === true ? readIfThere(directory.ca) : undefined
+      return ecsClient({ endpoint: endpointOf(plan), region: settings.region, key, ca }, api)(operation, input)
+    }
+  const ecs = clientOf()
   const readyDeps = { ...deps, supervisor, ecs }
 
   const hosts = hostPlans(plan, machineShare(await machine, settings.hosts))
   supervisor.planHosts(hosts)
-  for (const host of hosts) supervisor.start(agentSpec(plan, host))
+  const startHosts = (joinToken?: string) => {
+    for (const host of hosts) supervisor.start(agentSpec(plan, host, joinToken))
+  }
+  if (settings.tls !== true) startHosts()
 
   await redisReady(plan, readyDeps)
   await controlPlaneReady(plan, readyDeps)
   if (settings.cluster !== 'default') await ecs('CreateCluster', { clusterName: settings.cluster })
+  if (settings.tls === true) startHosts(await makeJoinToken(clientOf(berthApi), settings.cluster))
   await hostsReady(plan, hosts, readyDeps)
   supervisor.markReady()
 }

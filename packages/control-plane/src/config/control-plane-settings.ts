@@ -142,6 +142,11 @@ export const controlPlaneSettings = {
     flag: 'ca-key-file',
     help: 'The key of BERTH_CA_CERT_FILE (PEM).',
   }),
+  caBundleFile: optional(text, {
+    names: ['BERTH_CA_BUNDLE_FILE'],
+    flag: 'ca-bundle-file',
+    help: 'File into which the roots (PEM) are written that this control plane is known by, for clients on this machine: their AWS_CA_BUNDLE.',
+  }),
   agentTls: setting(oneOf(agentTlsModes), {
     names: ['BERTH_AGENT_TLS'],
     flag: 'agent-tls',

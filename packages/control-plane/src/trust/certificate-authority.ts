@@ -156,7 +156,7 @@ function issuance(
 ): Pick<CertificateAuthority, 'hash' | 'certifyHost' | 'certifyServer'> {
   const validFor = (lifetimeMs: number) => {
     const now = clock.now()
-    return { from: now - clockSkewMs, until: now + lifetimeMs }
+    return { from: now - Math.min(clockSkewMs, lifetimeMs / 2), until: now + lifetimeMs }
   }
   return {
     hash: () => certificateHash(issuer().certificate),
