@@ -135,7 +135,7 @@ describe('a host', () => {
       taskDefinition: 'web',
       containerInstances: [one.arn],
     })
-    const [{ taskArn = '' } = {}] = tasks
+    const taskArn = tasks[0]?.taskArn ?? ''
     const put = (stream: typeof one) =>
       stream.heard.flatMap((word) => (word.$case === 'assignments' ? word.value.put.map((task) => task.taskArn) : []))
     await eventually('the task is assigned', () => Promise.resolve(put(one).includes(taskArn) || undefined))

@@ -6,7 +6,7 @@ import { type EcsClient, ecsClient } from '@berth/cli/ecs/ecs-client.ts'
 import { compileControlPlaneConfig } from '@berth/control-plane/config/control-plane-config.ts'
 import { type RunningControlPlane, startControlPlane } from '@berth/control-plane/start-control-plane.ts'
 import { type Clock, systemClock } from '@berth/shared/clock.ts'
-import { type Log, silentLog } from '@berth/shared/log.ts'
+import { type Log, type LogFields, silentLog } from '@berth/shared/log.ts'
 import { systemRandom } from '@berth/shared/random.ts'
 import type { CreateJoinTokenAnswer } from '@berth/control-plane/api/berth/join-tokens.ts'
 import { eventually } from '../../e2e/eventually.ts'
@@ -56,8 +56,8 @@ export async function startTrustLab(more: Readonly<Record<string, string>> = {})
     ...more,
   }
   const logged: string[] = []
-  const note = (message: string, fields?: object) =>
-    void logged.push(`${message}: ${(fields as { readonly reason?: string } | undefined)?.reason ?? ''}`)
+  const note = (message: string, fields?: LogFields) =>
+    void logged.push(`${message}: ${String(fields?.['reason'] ?? '')}`)
   const log: Log = { ...silentLog, info: note, warn: note }
   const state = { clockAheadMs: 0 }
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + state.clockAheadMs }
