@@ -57,7 +57,7 @@ export async function startTrustLab(more: Readonly<Record<string, string>> = {})
   }
   const logged: string[] = []
   const note = (message: string, fields?: LogFields) =>
-    void logged.push(`${message}: ${String(fields?.['reason'] ?? '')}`)
+    void logged.push(`${message}: ${JSON.stringify(fields?.['reason'] ?? '').slice(1, -1)}`)
   const log: Log = { ...silentLog, info: note, warn: note }
   const state = { clockAheadMs: 0 }
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + state.clockAheadMs }
