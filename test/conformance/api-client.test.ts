@@ -1,7 +1,6 @@
 import {
   ClusterNotFoundException,
   ConflictException,
-  CreateTaskSetCommand,
   DescribeClustersCommand,
   DescribeTasksCommand,
   ECSClient,
@@ -9,6 +8,7 @@ import {
   RegisterTaskDefinitionCommand,
   RunTaskCommand,
   UnsupportedFeatureException,
+  UpdateContainerAgentCommand,
 } from '@aws-sdk/client-ecs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { clusterNotFound, conflict, storeUnavailable } from '@berth/control-plane/api/errors.ts'
@@ -100,10 +100,10 @@ describe("AWS's JavaScript client", () => {
 
   it('is told which operation Berth does not have, and why', async () => {
     const { client } = await start({})
-    const command = new CreateTaskSetCommand({ service: 's', cluster: 'c', taskDefinition: 't' })
+    const command = new UpdateContainerAgentCommand({ containerInstance: 'c' })
     const error = await client.send(command).catch((error: unknown) => error)
     expect(error).toBeInstanceOf(UnsupportedFeatureException)
-    expect((error as Error).message).toMatch(/^The CreateTaskSet operation is not supported by Berth\. .+task sets/)
+    expect((error as Error).message).toMatch(/^The UpdateContainerAgent operation is not supported by Berth\. .+agent/)
   })
 
   it('tries again when the store is away', async () => {
