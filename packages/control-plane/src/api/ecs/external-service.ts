@@ -1,6 +1,7 @@
 import { serviceArn } from '@berth/shared/arn.ts'
 import type { Transaction } from '../../cell/cell.ts'
 import { type ClusterRecord, serviceKey, type ServiceRecord } from '../../cell/records.ts'
+import type { LaunchType } from '../../cell/task-demand.ts'
 import { changedTaskSet, computedDesiredCount, putTaskSet, taskSetsOf } from '../../cell/task-sets.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { clientException, invalidParameter } from '../errors.ts'
@@ -27,7 +28,6 @@ const taskSetMembers = [
   'capacityProviderStrategy',
   'platformVersion',
   'networkConfiguration',
-  'enableExecuteCommand',
 ] as const satisfies readonly (keyof EcsInput<'CreateService'>)[]
 
 /**
@@ -70,7 +70,7 @@ export function newExternalService(
     }),
     availabilityZoneRebalancing: 'DISABLED',
     enableECSManagedTags: input.enableECSManagedTags ?? false,
-    enableExecuteCommand: false,
+    enableExecuteCommand: input.enableExecuteCommand ?? false,
     propagateTags: input.propagateTags ?? 'NONE',
     ...(input.role !== undefined && input.role !== '' && { role: input.role }),
     deployments: [],
@@ -128,17 +128,13 @@ const refusedUpdates = {
   platformVersion: 'Unable to update platform version',
   capacityProviderStrategy: 'Unable to update capacity provider strategy',
   deploymentConfiguration: 'Unable to update deployment configuration',
-  placementConstraints: 'Unable to update placement constraints',
-  placementStrategy: 'Unable to update placement strategy',
   availabilityZoneRebalancing: 'Unable to update Availability Zone rebalancing',
-  enableExecuteCommand: 'Unable to update enableExecuteCommand',
-  enableECSManagedTags: 'Unable to update enableECSManagedTags',
-  propagateTags: 'Unable to update propagateTags',
   forceNewDeployment: 'Cannot force a new deployment',
 } as const satisfies Partial<Record<keyof EcsInput<'UpdateService'>, string>>
 
 /**
- * Changes the desired count and the grace period of a service that an external controller deploys, which is all that may be.
+ * Changes of a service that an external controller deploys what its task sets do not say: the desired count, placement, the grace period
+ * and how tasks are tagged (ECS API reference, UpdateService), and whether they take ExecuteCommand.
  *
  * @throws InvalidParameterException in the words that ECS has for the other external controller, CODE_DEPLOY.
  */
@@ -160,6 +156,15 @@ export function updateExternalService(
     desiredCount,
     ...(grace !== undefined && { healthCheckGracePeriodSeconds: grace }),
     ...(desiredCount !== before.desiredCount && { steady: false }),
+    ...(input.placementConstraints && {
+      placementConstraints: placementConstraintsOf(input.placementConstraints, launchTypeOf(tx, before)),
+    }),
+    ...(input.placementStrategy && {
+      placementStrategy: placementStrategyOf(input.placementStrategy, launchTypeOf(tx, before)),
+    }),
+    enableECSManagedTags: input.enableECSManagedTags ?? before.enableECSManagedTags,
+    enableExecuteCommand: input.enableExecuteCommand ?? before.enableExecuteCommand,
+    propagateTags: input.propagateTags ?? before.propagateTags,
   }
   for (const set of taskSetsOf(tx.tables, service))
     if (computedDesiredCount(service, set) !== computedDesiredCount(before, set))
@@ -167,3 +172,7 @@ export function updateExternalService(
   tx.put('services', serviceKey(service.cluster, service.name), service)
   return { service: serviceAnswer(deps.scope, tx.tables, service, { includeTags: true }) }
 }
+
+/** What rules of placement are held against: FARGATE, which has none, where a task set is there. */
+const launchTypeOf = (tx: Transaction, service: ServiceRecord): LaunchType =>
+  taskSetsOf(tx.tables, service).find(({ launchType }) => launchType === 'FARGATE')?.launchType ?? 'EC2'

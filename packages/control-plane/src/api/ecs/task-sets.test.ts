@@ -89,14 +89,22 @@ describe('a service with the EXTERNAL deployment controller', () => {
     await expect(call('CreateService', input)).rejects.toEqual(refused('InvalidParameterException', message))
   })
 
-  it('changes its desired count and grace period, and nothing else', async () => {
+  it('changes what its task sets do not say, and nothing else', async () => {
     const { call } = await externalService()
     const { service } = await call('UpdateService', {
       service: 'web',
       desiredCount: 8,
       healthCheckGracePeriodSeconds: 30,
+      placementStrategy: [{ type: 'random' }],
+      propagateTags: 'SERVICE',
     })
-    expect(service).toMatchObject({ desiredCount: 8, healthCheckGracePeriodSeconds: 30, deployments: [] })
+    expect(service).toMatchObject({
+      desiredCount: 8,
+      healthCheckGracePeriodSeconds: 30,
+      placementStrategy: [{ type: 'random' }],
+      propagateTags: 'SERVICE',
+      deployments: [],
+    })
     for (const [more, message] of [
       [
         { taskDefinition: 'web' },
@@ -104,10 +112,9 @@ describe('a service with the EXTERNAL deployment controller', () => {
       ],
       [{ networkConfiguration: inOneSubnet }, 'Unable to update network parameters on services with a EXTERNAL'],
       [{ forceNewDeployment: true }, 'Cannot force a new deployment on services with a EXTERNAL'],
-      [{ placementStrategy: [{ type: 'random' as const }] }, 'Unable to update placement strategy'],
       [{ deploymentConfiguration: { maximumPercent: 150 } }, 'Unable to update deployment configuration'],
     ] as const)
-      await expect(call('UpdateService', { service: 'web', ...more } as EcsInput<'UpdateService'>)).rejects.toEqual(
+      await expect(call('UpdateService', { service: 'web', ...more })).rejects.toEqual(
         refused('InvalidParameterException', message),
       )
   })
