@@ -70,7 +70,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'control-plane/controllers',
     knows: ['shared', deps, 'control-plane/cell', 'control-plane/scheduler', 'control-plane/store'],
-    testsKnow: [...memoryStore, 'control-plane/api'],
+    testsKnow: [...memoryStore, 'control-plane/api', 'control-plane/api/berth'],
     integrationTestsKnow: redisStore,
   },
   {

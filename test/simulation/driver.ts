@@ -3,6 +3,7 @@ import { taskStatusRank, type TaskStatus } from '@berth/shared/task-status.ts'
 import { randomBelow } from '@berth/shared/random.ts'
 import { happens, oneByWeight, oneOf, someTime } from './choice.ts'
 import { images, launchOf, percentages, serviceFamilies, taskFamilies } from './definitions.ts'
+import type { EcsInput } from '@berth/control-plane/api/operation.ts'
 import { taskIdOf } from './invariants/view.ts'
 import type { ServiceRecord } from '@berth/control-plane/cell/records.ts'
 import type { Simulation } from './simulation.ts'
@@ -24,6 +25,7 @@ const actions: readonly Action[] = [
   { weight: 2, act: deleteOneService },
   { weight: 8, act: readTasks },
   { weight: 4, act: drainOrActivate },
+  { weight: 3, act: changeRebalancing },
   { weight: 6, act: killContainer },
   { weight: 2, act: loseImage },
   { weight: 4, act: killAgent },
@@ -210,6 +212,18 @@ function drainOrActivate(sim: Simulation): void {
   const status = host.status === 'ACTIVE' && hosts.every((each) => each.status === 'ACTIVE') ? 'DRAINING' : 'ACTIVE'
   sim.history.note(`host ${host.id.slice(0, 4)} to ${status}`)
   sim.call(somePlane(sim), 'UpdateContainerInstancesState', { containerInstances: [host.id], status })
+}
+
+/** Also what services do of themselves once a host is back: by default their zones are evened out. */
+function changeRebalancing(sim: Simulation): void {
+  const value = oneOf(sim.random, ['disabled', 'spread', 'spread', 'empty-hosts'])
+  const budget = oneOf(sim.random, ['1', '3'])
+  const settings = [
+    { name: 'berth.rebalancing', value },
+    { name: 'berth.rebalancingBudget', value: budget },
+  ] as unknown as EcsInput<'UpdateClusterSettings'>['settings']
+  sim.history.note(`rebalancing ${value}, ${budget} at once`)
+  sim.call(somePlane(sim), 'UpdateClusterSettings', { cluster: 'default', settings })
 }
 
 function killContainer(sim: Simulation): void {

@@ -31,6 +31,7 @@ const ofTask = (before: TaskRecord, after: TaskRecord): readonly Experience[] =>
       ['a task was given up', wasGivenUp],
       ['a task failed to start', ({ stopCode }) => stopCode === 'TaskFailedToStart'],
       ['a task was stopped by its user', ({ stopCode }) => stopCode === 'UserInitiated'],
+      ['a task was moved', ({ move }) => move?.outcome === 'moved'],
       ['a task was stopped by its service', ({ stopCode }) => stopCode === 'ServiceSchedulerInitiated'],
     ],
     before,

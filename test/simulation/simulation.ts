@@ -34,7 +34,7 @@ import {
   stoppedTasksStaySo,
   stopsHaveEnded,
 } from './invariants/promises.ts'
-import { decisionKeepsPercentages, servicesAreSteady } from './invariants/services.ts'
+import { decisionKeepsPercentages, movesAreOver, servicesAreSteady, successorsRan } from './invariants/services.ts'
 import { gangsStartWhole, whoeverFitsHasStarted } from './invariants/queue.ts'
 import type { Invariant, View } from './invariants/view.ts'
 import { ledger } from './ledger.ts'
@@ -65,6 +65,7 @@ const always: readonly Invariant[] = [
 /** What holds once nothing has gone wrong for a while. */
 const inTheEnd: readonly Invariant[] = [
   servicesAreSteady,
+  movesAreOver,
   stopsHaveEnded,
   onlyLivingTasksRun,
   runningTasksRun,
@@ -243,7 +244,7 @@ export class Simulation {
       if (problem !== undefined) this.#break(problem)
       for (const change of changes) {
         if (change.table === 'tasks' && change.after) this.#everStored.add(change.after.arn)
-        const wrong = statusMovesForward(change) ?? placementIsFinal(change)
+        const wrong = statusMovesForward(change) ?? placementIsFinal(change) ?? successorsRan(change)
         if (wrong !== undefined) this.#break(wrong)
         for (const experience of experiencesOf(change)) this.tally.add(experience)
         this.#noteChange(change)

@@ -22,6 +22,7 @@ export const experiences = [
   'a task ran',
   'a task was stopped by its user',
   'a task was stopped by its service',
+  'a task was moved',
   'a task was described',
   'a deployment was completed',
   'a deployment replaced another',

@@ -1,6 +1,7 @@
 import type { ServiceRecord, TaskRecord } from '@berth/control-plane/cell/records.ts'
 import type { Change, ReadonlyTables } from '@berth/control-plane/cell/tables.ts'
 import { computedDesiredCount } from '@berth/control-plane/cell/task-sets.ts'
+import type { DurableChange } from '../durable-records.ts'
 import { firstOf, type Invariant, type View } from './view.ts'
 
 type TaskChange = Extract<Change, { table: 'tasks' }>
@@ -147,6 +148,26 @@ function unsteadyTaskSets(service: ServiceRecord, live: readonly TaskRecord[], r
   }
   const orphan = live.find(({ deploymentId }) => !sets.some(({ id }) => id === deploymentId))
   return orphan && `task ${orphan.id} is of no task set of ${service.name}`
+}
+
+/**
+ * A move ends the old task only once the new one runs: a task whose place another has taken was not to stop before its successor ran. Held
+ * against what is durable, so against what a successor of the leader goes on with.
+ */
+export const successorsRan = (change: DurableChange): string | undefined => {
+  if (change.table !== 'tasks' || !change.after) return undefined
+  const { id, move, startedAt } = change.after
+  return move?.outcome === 'moved' && startedAt === undefined
+    ? `task ${id} took the place of ${move.replaces} and never ran`
+    : undefined
+}
+
+/** In the end: no task is on the move. */
+export const movesAreOver: Invariant = ({ records }) => {
+  for (const { id, move } of records.tasks.values())
+    if (move !== undefined && move.outcome === undefined)
+      return `task ${id} is still to take the place of ${move.replaces}`
+  return undefined
 }
 
 /** While a host drains and there is room elsewhere: services have left it, in the end. */

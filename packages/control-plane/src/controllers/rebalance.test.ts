@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HostRecord, TaskRecord } from '../cell/records.ts'
 import { hostIds } from '../api/ecs/testing/test-cluster.ts'
+import { berthCaller } from '../api/berth/testing/call-berth.ts'
 import { clusterWithServices } from './testing/service-cluster.ts'
 
 const zones = ['zone-0', 'zone-1', 'zone-2']
@@ -238,5 +239,70 @@ describe('a cluster that empties hosts', () => {
     const moved = cluster.moves().length
     await cluster.goOn(60, 3)
     expect(cluster.moves()).toHaveLength(moved)
+  })
+})
+
+describe('a request to rebalance once', () => {
+  const byHost = [{ type: 'spread', field: 'instanceId' }]
+
+  async function lopsided() {
+    const cluster = await clusterWithout(1, 2)
+    await cluster.create({ placementStrategy: byHost })
+    await cluster.goOn(10)
+    await cluster.returns(1)
+    await cluster.returns(2)
+    await cluster.goOn(5)
+    return { ...cluster, berth: berthCaller(cluster.deps, () => ({}) as never) }
+  }
+
+  test('is answered with the moves, which are then made, and no others', async () => {
+    const cluster = await lopsided()
+    const plan = await cluster.berth('PlanRebalancing', { goal: 'spread' })
+    expect(plan).toMatchObject({
+      services: { movable: 1, leftAlone: [] },
+      hostsInUse: { before: 1, after: 3, active: 3 },
+    })
+    expect(plan.spreads[0]?.places.map(({ before, after }) => [before, after])).toEqual(
+      expect.arrayContaining([
+        [4, 2],
+        [0, 1],
+        [0, 1],
+      ]),
+    )
+    await cluster.goOn(20, 4)
+    expect(cluster.moves()).toEqual([])
+    expect((await cluster.berth('RequestRebalancing')).moves).toHaveLength(2)
+    await cluster.goOn(40, 4)
+    expect(cluster.byZone().toSorted((a, b) => a - b)).toEqual([1, 1, 2])
+    expect(cluster.moves()).toHaveLength(2)
+    expect(cluster.cell.tables.clusters.get('default')).not.toHaveProperty('rebalanceRequest')
+  })
+
+  test('keeps to its budget', async () => {
+    const cluster = await lopsided()
+    expect((await cluster.berth('RequestRebalancing', { budget: 1 })).moves).toHaveLength(1)
+    await cluster.goOn(40, 4)
+    expect(cluster.moves()).toHaveLength(1)
+  })
+
+  test('empties hosts, and tells how few would do', async () => {
+    const cluster = await clusterWithout()
+    await cluster.create({
+      availabilityZoneRebalancing: 'DISABLED',
+      desiredCount: 3,
+      placementStrategy: [{ type: 'random' }],
+    })
+    await cluster.goOn(10)
+    const berth = berthCaller(cluster.deps, () => ({}) as never)
+    const used = cluster.byZone().filter((count) => count > 0).length
+    const plan = await berth('RequestRebalancing', { goal: 'empty-hosts' })
+    expect(plan.hostsInUse).toEqual({ before: used, after: 1, active: 3, packedAfresh: 1 })
+    await cluster.goOn(120, 3)
+    expect(cluster.byZone().toSorted((a, b) => a - b)).toEqual([0, 0, 3])
+  })
+
+  test.each([{ budget: 0 }, { goal: 'heap' }, { more: 1 }])('is refused with %j', async (input) => {
+    const cluster = await lopsided()
+    await expect(cluster.berth('RequestRebalancing', input)).rejects.toThrow()
   })
 })
