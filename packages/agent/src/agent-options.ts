@@ -3,10 +3,15 @@ import type { AgentOptions } from './agent.ts'
 import type { AgentConfig } from './config/agent-settings.ts'
 import { ConfigError } from '@berth/shared/config/read-settings.ts'
 import { defaultEngineOptions, type EngineOptions } from './engine/engine-deps.ts'
+import type { ContainerEndpoints } from './endpoints/container-endpoints.ts'
 import { registryCredentials } from './runtime/docker/registry-credentials.ts'
 
 /** What a configuration means to the engine and the session. `hostAddress` is where host ports are bound and reached. */
-export const agentOptions = (config: AgentConfig, hostAddress: string): AgentOptions => ({
+export const agentOptions = (
+  config: AgentConfig,
+  hostAddress: string,
+  endpoints?: Pick<ContainerEndpoints, 'variables'>,
+): AgentOptions => ({
   session: {
     servers: config.servers,
     cluster: config.cluster,
@@ -23,6 +28,7 @@ export const agentOptions = (config: AgentConfig, hostAddress: string): AgentOpt
     cleanupWaitMs: config.taskCleanupWaitMs,
     allowsPrivileged: !config.disablePrivileged,
     credentialsFor: credentialsFor(config),
+    ...(endpoints && { endpointVariables: (task, container) => endpoints.variables(task, container) }),
   },
 })
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Clock } from '@berth/shared/clock.ts'
 import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
+import { endpointSubject, openAgentEndpoints } from './agent-endpoints.ts'
 import { agentOptions } from './agent-options.ts'
 import { startAgent } from './agent.ts'
 import type { AgentConfig } from './config/agent-settings.ts'
@@ -55,7 +56,8 @@ export async function runAgentProcess(config: AgentConfig, seams: AgentSeams): P
   // The clock's timers and a server that is away leave nothing for the process to live for.
   const alive = setInterval(() => {}, 2 ** 30)
   const { transport, ...reach } = await openHostTrust(config, { hostId, clock, random, log, signal: cleaning.signal })
-  const agent = startAgent(agentOptions({ ...config, ...reach }, hostAddress), {
+  const endpoints = await openAgentEndpoints(config, { clock, random, log })
+  const agent = startAgent(agentOptions({ ...config, ...reach }, hostAddress, endpoints), {
     runtime,
     journal,
     transport: aroundTransport(transport),
@@ -64,6 +66,7 @@ export async function runAgentProcess(config: AgentConfig, seams: AgentSeams): P
     log,
     describe: hostDescriber(config, hostAddress, runtime, log),
   })
+  void endpoints?.serve(endpointSubject(config, agent, journal, clock), cleaning.signal)
 
   const stop = async (signal: string): Promise<void> => {
     log.info('stopping', { signal })

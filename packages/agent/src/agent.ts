@@ -31,6 +31,8 @@ export interface AgentDeps {
 
 export interface RunningAgent {
   readonly engine: RunningEngine
+  /** What is asked of the control plane. */
+  readonly questions: HostQuestions
   /** Resolves when the agent will not join any more; rejects when it cannot remember who it is. */
   readonly ended: Promise<SessionEnd>
   /** Says goodbye and closes the journal. Containers run on. */
@@ -44,6 +46,7 @@ export function startAgent(options: AgentOptions, deps: AgentDeps): RunningAgent
   const session = startHostSession({ ...deps, engine, questions }, options.session)
   return {
     engine,
+    questions,
     ended: session.ended,
     async stop() {
       await session.stop()

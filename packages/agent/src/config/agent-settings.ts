@@ -253,6 +253,11 @@ export const agentSettings = {
     default: 'false',
     help: 'Whether the host says that it has AppArmor.',
   }),
+  introspectionPort: optional(wholeNumber(1, 65_535), {
+    names: ['BERTH_INTROSPECTION_PORT'],
+    flag: 'introspection-port',
+    help: "Where the introspection API (`/v1/metadata`, `/v1/tasks`) listens on 127.0.0.1; 51678 is ECS's. Unset: nowhere.",
+  }),
   logLevel: setting(oneOf(logLevels), {
     names: ['BERTH_LOG_LEVEL', 'ECS_LOGLEVEL'],
     flag: 'log-level',

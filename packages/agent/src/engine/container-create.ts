@@ -26,6 +26,8 @@ export interface CreateContext {
   /** The address that host ports are bound on. */
   readonly hostAddress: string
   readonly resources?: ContainerResources
+  /** Variables that tell it where its agent's endpoints are. */
+  readonly endpointVariables?: Readonly<Record<string, string>>
 }
 
 /** What the runtime is asked to create for one container of a task. */
@@ -153,11 +155,12 @@ export const containerIdentity = (assignment: TaskAssignment, containerName: str
   runtimeName: runtimeName(assignment, containerName),
 })
 
-const runtimeName = (assignment: TaskAssignment, containerName: string): string =>
+/** The name that the container has on the engine. */
+export const runtimeName = (assignment: TaskAssignment, containerName: string): string =>
   `ecs-${assignment.family}-${assignment.revision}-${taskId(assignment)}-${containerName}`
 
 /** ECS's own labels, in its agent's words. */
-const ecsLabels = (assignment: TaskAssignment, containerName: string): Record<string, string> => ({
+export const ecsLabels = (assignment: TaskAssignment, containerName: string): Record<string, string> => ({
   'com.amazonaws.ecs.cluster': shortName(assignment.clusterArn),
   'com.amazonaws.ecs.container-name': containerName,
   'com.amazonaws.ecs.task-arn': assignment.taskArn,
@@ -165,10 +168,16 @@ const ecsLabels = (assignment: TaskAssignment, containerName: string): Record<st
   'com.amazonaws.ecs.task-definition-version': String(assignment.revision),
 })
 
-function environment(assignment: TaskAssignment, spec: ContainerSpec, { resources }: CreateContext): string[] {
+function environment(assignment: TaskAssignment, spec: ContainerSpec, context: CreateContext): string[] {
+  const { resources, endpointVariables } = context
   const launchType = assignment.launchType === 'FARGATE' ? 'AWS_ECS_FARGATE' : 'AWS_ECS_EC2'
   const variables = record([...spec.environment, ...(resources?.environment ?? [])])
-  const all = { ...variables, AWS_EXECUTION_ENV: variables['AWS_EXECUTION_ENV'] ?? launchType }
+  const reachesHost = containerNetwork(assignment, spec, context).kind !== 'none'
+  const all = {
+    ...variables,
+    AWS_EXECUTION_ENV: variables['AWS_EXECUTION_ENV'] ?? launchType,
+    ...(reachesHost && endpointVariables),
+  }
   return Object.entries(all).map(([key, value]) => `${key}=${value}`)
 }
 

@@ -114,6 +114,7 @@ function wanted(
     pauseRuntimeId: containers.find((each) => each.isPause)?.runtimeId ?? '',
     hostAddress: context.options.hostAddress,
     ...(resources && { resources }),
+    endpointVariables: context.options.endpointVariables(assignment.taskArn, container.name),
   }
   return container.isPause ? pauseCreate(assignment, made) : containerCreate(assignment, container.spec, made)
 }

@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly probeTimeoutMs: number
   /** Who pulls an image that its task has no credentials for; `undefined` for nobody in particular. */
   readonly credentialsFor: (image: string) => PullRequest['credentials']
+  /** What a container is told of where its agent's endpoints are. */
+  readonly endpointVariables: (taskArn: string, containerName: string) => Readonly<Record<string, string>>
 }
 
 /** ECS's defaults, and our own where it has none. */
@@ -47,6 +49,7 @@ export const defaultEngineOptions: EngineOptions = {
   probeEveryMs: 10_000,
   probeTimeoutMs: 10_000,
   credentialsFor: () => undefined,
+  endpointVariables: () => ({}),
 }
 
 /** How long to wait before the engine is asked again: so short that a restart of it is hardly felt. */

@@ -32,7 +32,7 @@ export function hostAttributes(config: AgentConfig, facts: HostFacts, engine: Ru
   const attributes = new Map<string, string | undefined>([
     ...Object.entries(config.instanceAttributes),
     ...capabilities(config, engine).map((name) => [name, undefined] as const),
-    ['ecs.availability-zone', config.zone ?? `${config.region}a`],
+    ['ecs.availability-zone', zoneOf(config)],
     ['ecs.cpu-architecture', facts.architecture],
     ['ecs.os-family', 'LINUX'],
     ['ecs.os-type', 'linux'],
@@ -49,3 +49,6 @@ export function engineWarnings(engine: RuntimeInfo): readonly string[] {
     'Docker\'s live-restore is off: every task of this host ends when Docker restarts. Set "live-restore": true in /etc/docker/daemon.json.',
   ]
 }
+
+/** The availability zone that the host is in: the one it is told, or the first of its region. */
+export const zoneOf = ({ zone, region }: Pick<AgentConfig, 'zone' | 'region'>): string => zone ?? `${region}a`

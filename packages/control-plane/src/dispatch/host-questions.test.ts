@@ -85,3 +85,45 @@ describe('the secrets of a task', () => {
     })
   })
 })
+
+describe('the protection that a task asks for itself', () => {
+  /** A task of a service, and one that belongs to none. */
+  async function tasks() {
+    const cluster = await testCluster({ hosts: 1 })
+    await cluster.call('RunTask', { taskDefinition: 'web', count: 2 })
+    const [alone, other] = [...cluster.cell.tables.tasks.values()] as [TaskRecord, TaskRecord]
+    await cluster.put('tasks', other.id, { ...other, serviceName: 'shop' })
+    const ask = (task: TaskRecord, change?: { enabled: boolean; expiresInMinutes: number }, hostId = task.hostId) =>
+      answerQuestion(
+        hostId as string,
+        { id: 1, question: { $case: 'taskProtection', value: { taskArn: task.arn, change } } },
+        { ...cluster.deps, resources },
+        new AbortController().signal,
+      )
+    return { ...cluster, alone, member: other, ask }
+  }
+  const answer = (enabled: boolean, expiresAt: number, failure = '') => ({
+    $case: 'taskProtection',
+    value: { enabled, expiresAt, failure },
+  })
+
+  test('lasts as long as it asks for, or two hours', async () => {
+    const { ask, member, clock, cell } = await tasks()
+    expect(await ask(member)).toEqual(answer(false, 0))
+    const hour = answer(true, clock.now() + 3600_000)
+    expect(await ask(member, { enabled: true, expiresInMinutes: 60 })).toEqual(hour)
+    expect(await ask(member)).toEqual(hour)
+    const twoHours = answer(true, clock.now() + 2 * 3600_000)
+    expect(await ask(member, { enabled: true, expiresInMinutes: 0 })).toEqual(twoHours)
+    expect(await ask(member, { enabled: false, expiresInMinutes: 0 })).toEqual(answer(false, 0))
+    expect(cell.tables.tasks.get(member.id)).not.toHaveProperty('protectedUntil')
+  })
+
+  test('is for tasks of services, and longer than two days for none', async () => {
+    const { ask, alone, member } = await tasks()
+    expect(await ask(alone, { enabled: true, expiresInMinutes: 60 })).toEqual(answer(false, 0, 'TASK_NOT_VALID'))
+    expect(await ask(member, { enabled: true, expiresInMinutes: 2881 })).toMatchObject({ $case: 'error' })
+    expect(await ask(member, { enabled: true, expiresInMinutes: 60 }, hostIds[1])).toMatchObject({ $case: 'error' })
+    expect(await ask(member)).toEqual(answer(false, 0))
+  })
+})

@@ -1,13 +1,19 @@
 import { parseArn } from '@berth/shared/arn.ts'
-import type { ContainerResourcesQuestion, HostAnswer, HostQuestion } from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import type {
+  ContainerResourcesQuestion,
+  HostAnswer,
+  HostQuestion,
+  TaskProtectionQuestion,
+} from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { taskDefinitionKey, type TaskRecord } from '../cell/records.ts'
 import type { ReadonlyTables } from '../cell/tables.ts'
+import { canBeProtected, protectedUntil, protectionMinutes, withProtection } from '../cell/task-protection.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { containerInTask } from './container-in-task.ts'
 import { containerResources, type ResourceStores } from '../task-resources/container-resources.ts'
 import { ResourceError } from '../task-resources/secret-store.ts'
 
-export interface QuestionDeps extends Pick<ControlPlaneDeps, 'cell' | 'log'> {
+export interface QuestionDeps extends Pick<ControlPlaneDeps, 'cell' | 'clock' | 'log'> {
   readonly resources: ResourceStores
 }
 
@@ -27,6 +33,8 @@ export async function answerQuestion(
   switch (question?.$case) {
     case 'containerResources':
       return answerResources(hostId, question.value, deps, signal)
+    case 'taskProtection':
+      return answerProtection(hostId, question.value, deps)
     default:
       return refusal('The control plane does not know this question.')
   }
@@ -56,6 +64,34 @@ async function answerResources(
     return refusal('an internal error of the control plane')
   }
 }
+
+/** A task speaks for itself only, and changes nothing of itself but its protection. */
+async function answerProtection(
+  hostId: string,
+  { taskArn, change }: TaskProtectionQuestion,
+  { cell, clock }: QuestionDeps,
+): Promise<Answer> {
+  const minutes = change?.enabled === true ? change.expiresInMinutes || protectionMinutes.fallback : 0
+  if (minutes > protectionMinutes.most)
+    return refusal(
+      `expiresInMinutes must be between ${protectionMinutes.least} and ${protectionMinutes.most}, inclusive.`,
+    )
+  return cell().transact((tx): Answer => {
+    const now = clock.now()
+    const task = taskOfHost(tx.tables, hostId, taskArn)
+    if (task === undefined) return refusal('this host has no such task')
+    if (!canBeProtected(task)) return protectionAnswer(undefined, 'TASK_NOT_VALID')
+    if (change === undefined) return protectionAnswer(protectedUntil(task, now))
+    const changed = withProtection(task, minutes === 0 ? undefined : now + minutes * 60_000)
+    tx.put('tasks', task.id, changed)
+    return protectionAnswer(changed.protectedUntil)
+  })
+}
+
+const protectionAnswer = (until: number | undefined, failure = ''): Answer => ({
+  $case: 'taskProtection',
+  value: { enabled: until !== undefined, expiresAt: until ?? 0, failure },
+})
 
 /** The task, if it is on this host and has not ended. */
 function taskOfHost(tables: ReadonlyTables, hostId: string, taskArn: string): TaskRecord | undefined {

@@ -2,6 +2,7 @@ import type { Failure, ProtectedTask } from '@aws-sdk/client-ecs'
 import { taskArn } from '@berth/shared/arn.ts'
 import type { TaskRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
+import { canBeProtected, protectedUntil, protectionMinutes, withProtection } from '../../cell/task-protection.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { invalidParameter } from '../errors.ts'
 import type { EcsHandlers, EcsInput } from '../operation.ts'
@@ -10,10 +11,6 @@ import { resolveCluster, taskIdOf } from './arn-references.ts'
 /** How many tasks one call may name (ECS API reference). */
 const tasksPerUpdate = 10
 const tasksPerGet = 100
-
-/** Minutes that protection lasts when nothing is said, and at most: two hours, and two days. */
-const defaultMinutes = 120
-const greatestMinutes = 2880
 
 /** Protection of service tasks against scale-in and deployments. */
 export function taskProtectionHandlers(
@@ -52,9 +49,10 @@ function assertTasks(tasks: readonly string[], atMost: number): void {
 /** How long tasks are to be protected; 0 for not any more. */
 function minutesOf({ protectionEnabled, expiresInMinutes }: EcsInput<'UpdateTaskProtection'>): number {
   if (!protectionEnabled) return 0
-  const minutes = expiresInMinutes ?? defaultMinutes
-  if (minutes < 1 || minutes > greatestMinutes)
-    throw invalidParameter(`expiresInMinutes must be between 1 and ${greatestMinutes}, inclusive.`)
+  const { fallback, least, most } = protectionMinutes
+  const minutes = expiresInMinutes ?? fallback
+  if (minutes < least || minutes > most)
+    throw invalidParameter(`expiresInMinutes must be between ${least} and ${most}, inclusive.`)
   return minutes
 }
 
@@ -77,19 +75,11 @@ function serviceTasks(
   return { tasks, failures }
 }
 
-const canBeProtected = ({ serviceName, desiredStatus }: TaskRecord): boolean =>
-  serviceName !== undefined && desiredStatus === 'RUNNING'
-
-function withProtection(task: TaskRecord, protectedUntil: number | undefined): TaskRecord {
-  const { protectedUntil: _before, ...rest } = task
-  return protectedUntil === undefined ? rest : { ...rest, protectedUntil }
-}
-
-function protectionAnswer({ arn, protectedUntil }: TaskRecord, now: number): ProtectedTask {
-  const isProtected = protectedUntil !== undefined && protectedUntil > now
+function protectionAnswer(task: TaskRecord, now: number): ProtectedTask {
+  const until = protectedUntil(task, now)
   return {
-    taskArn: arn,
-    protectionEnabled: isProtected,
-    ...(isProtected && { expirationDate: new Date(protectedUntil) }),
+    taskArn: task.arn,
+    protectionEnabled: until !== undefined,
+    ...(until !== undefined && { expirationDate: new Date(until) }),
   }
 }

@@ -509,7 +509,10 @@ export interface TaskNetwork {
 export interface HostQuestion {
   /** Counts up within one run of the agent. */
   id: number;
-  question: { $case: "containerResources"; value: ContainerResourcesQuestion } | undefined;
+  question: { $case: "containerResources"; value: ContainerResourcesQuestion } | {
+    $case: "taskProtection";
+    value: TaskProtectionQuestion;
+  } | undefined;
 }
 
 export interface HostAnswer {
@@ -519,6 +522,7 @@ export interface HostAnswer {
     /** Why there is no other answer, in words for the user. */
     { $case: "error"; value: string }
     | { $case: "containerResources"; value: ContainerResources }
+    | { $case: "taskProtection"; value: TaskProtection }
     | undefined;
 }
 
@@ -535,6 +539,27 @@ export interface ContainerResources {
   /** Options that are added to those of the log driver. */
   logOptions: KeyValue[];
   repositoryCredentials: RepositoryCredentials | undefined;
+}
+
+/** What a task asks of its own protection against scale-in, through the agent's endpoint. */
+export interface TaskProtectionQuestion {
+  taskArn: string;
+  /** Absent: only tell how it is. */
+  change: TaskProtectionChange | undefined;
+}
+
+export interface TaskProtectionChange {
+  enabled: boolean;
+  /** 0: ECS's default of two hours. */
+  expiresInMinutes: number;
+}
+
+export interface TaskProtection {
+  enabled: boolean;
+  /** Milliseconds since the epoch; 0 while it is not enabled. */
+  expiresAt: number;
+  /** Why the task can have none, as UpdateTaskProtection says it: TASK_NOT_VALID; empty for one that can. */
+  failure: string;
 }
 
 function createBaseRenewCertificateRequest(): RenewCertificateRequest {
@@ -6925,6 +6950,9 @@ export const HostQuestion: MessageFns<HostQuestion> = {
       case "containerResources":
         ContainerResourcesQuestion.encode(message.question.value, writer.uint32(18).fork()).join();
         break;
+      case "taskProtection":
+        TaskProtectionQuestion.encode(message.question.value, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -6961,6 +6989,17 @@ export const HostQuestion: MessageFns<HostQuestion> = {
             };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.question = {
+              $case: "taskProtection",
+              value: TaskProtectionQuestion.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6980,6 +7019,10 @@ export const HostQuestion: MessageFns<HostQuestion> = {
         ? { $case: "containerResources", value: ContainerResourcesQuestion.fromJSON(object.containerResources) }
         : isSet(object.container_resources)
         ? { $case: "containerResources", value: ContainerResourcesQuestion.fromJSON(object.container_resources) }
+        : isSet(object.taskProtection)
+        ? { $case: "taskProtection", value: TaskProtectionQuestion.fromJSON(object.taskProtection) }
+        : isSet(object.task_protection)
+        ? { $case: "taskProtection", value: TaskProtectionQuestion.fromJSON(object.task_protection) }
         : undefined,
     };
   },
@@ -6991,6 +7034,8 @@ export const HostQuestion: MessageFns<HostQuestion> = {
     }
     if (message.question?.$case === "containerResources") {
       obj.containerResources = ContainerResourcesQuestion.toJSON(message.question.value);
+    } else if (message.question?.$case === "taskProtection") {
+      obj.taskProtection = TaskProtectionQuestion.toJSON(message.question.value);
     }
     return obj;
   },
@@ -7007,6 +7052,15 @@ export const HostQuestion: MessageFns<HostQuestion> = {
           message.question = {
             $case: "containerResources",
             value: ContainerResourcesQuestion.fromPartial(object.question.value),
+          };
+        }
+        break;
+      }
+      case "taskProtection": {
+        if (object.question?.value !== undefined && object.question?.value !== null) {
+          message.question = {
+            $case: "taskProtection",
+            value: TaskProtectionQuestion.fromPartial(object.question.value),
           };
         }
         break;
@@ -7031,6 +7085,9 @@ export const HostAnswer: MessageFns<HostAnswer> = {
         break;
       case "containerResources":
         ContainerResources.encode(message.answer.value, writer.uint32(26).fork()).join();
+        break;
+      case "taskProtection":
+        TaskProtection.encode(message.answer.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -7073,6 +7130,14 @@ export const HostAnswer: MessageFns<HostAnswer> = {
             message.answer = { $case: "containerResources", value: ContainerResources.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.answer = { $case: "taskProtection", value: TaskProtection.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7094,6 +7159,10 @@ export const HostAnswer: MessageFns<HostAnswer> = {
         ? { $case: "containerResources", value: ContainerResources.fromJSON(object.containerResources) }
         : isSet(object.container_resources)
         ? { $case: "containerResources", value: ContainerResources.fromJSON(object.container_resources) }
+        : isSet(object.taskProtection)
+        ? { $case: "taskProtection", value: TaskProtection.fromJSON(object.taskProtection) }
+        : isSet(object.task_protection)
+        ? { $case: "taskProtection", value: TaskProtection.fromJSON(object.task_protection) }
         : undefined,
     };
   },
@@ -7107,6 +7176,8 @@ export const HostAnswer: MessageFns<HostAnswer> = {
       obj.error = message.answer.value;
     } else if (message.answer?.$case === "containerResources") {
       obj.containerResources = ContainerResources.toJSON(message.answer.value);
+    } else if (message.answer?.$case === "taskProtection") {
+      obj.taskProtection = TaskProtection.toJSON(message.answer.value);
     }
     return obj;
   },
@@ -7127,6 +7198,12 @@ export const HostAnswer: MessageFns<HostAnswer> = {
       case "containerResources": {
         if (object.answer?.value !== undefined && object.answer?.value !== null) {
           message.answer = { $case: "containerResources", value: ContainerResources.fromPartial(object.answer.value) };
+        }
+        break;
+      }
+      case "taskProtection": {
+        if (object.answer?.value !== undefined && object.answer?.value !== null) {
+          message.answer = { $case: "taskProtection", value: TaskProtection.fromPartial(object.answer.value) };
         }
         break;
       }
@@ -7338,6 +7415,291 @@ export const ContainerResources: MessageFns<ContainerResources> = {
       (object.repositoryCredentials !== undefined && object.repositoryCredentials !== null)
         ? RepositoryCredentials.fromPartial(object.repositoryCredentials)
         : undefined;
+    return message;
+  },
+};
+
+function createBaseTaskProtectionQuestion(): TaskProtectionQuestion {
+  return { taskArn: "", change: undefined };
+}
+
+export const TaskProtectionQuestion: MessageFns<TaskProtectionQuestion> = {
+  encode(message: TaskProtectionQuestion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskArn !== "") {
+      writer.uint32(10).string(message.taskArn);
+    }
+    if (message.change !== undefined) {
+      TaskProtectionChange.encode(message.change, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskProtectionQuestion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskProtectionQuestion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskArn = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.change = TaskProtectionChange.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TaskProtectionQuestion {
+    return {
+      taskArn: isSet(object.taskArn)
+        ? globalThis.String(object.taskArn)
+        : isSet(object.task_arn)
+        ? globalThis.String(object.task_arn)
+        : "",
+      change: isSet(object.change) ? TaskProtectionChange.fromJSON(object.change) : undefined,
+    };
+  },
+
+  toJSON(message: TaskProtectionQuestion): unknown {
+    const obj: any = {};
+    if (message.taskArn !== "") {
+      obj.taskArn = message.taskArn;
+    }
+    if (message.change !== undefined) {
+      obj.change = TaskProtectionChange.toJSON(message.change);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TaskProtectionQuestion>): TaskProtectionQuestion {
+    return TaskProtectionQuestion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskProtectionQuestion>): TaskProtectionQuestion {
+    const message = createBaseTaskProtectionQuestion();
+    message.taskArn = object.taskArn ?? "";
+    message.change = (object.change !== undefined && object.change !== null)
+      ? TaskProtectionChange.fromPartial(object.change)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTaskProtectionChange(): TaskProtectionChange {
+  return { enabled: false, expiresInMinutes: 0 };
+}
+
+export const TaskProtectionChange: MessageFns<TaskProtectionChange> = {
+  encode(message: TaskProtectionChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.enabled !== false) {
+      writer.uint32(8).bool(message.enabled);
+    }
+    if (message.expiresInMinutes !== 0) {
+      writer.uint32(16).uint32(message.expiresInMinutes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskProtectionChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskProtectionChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiresInMinutes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TaskProtectionChange {
+    return {
+      enabled: isSet(object.enabled) ? globalThis.Boolean(object.enabled) : false,
+      expiresInMinutes: isSet(object.expiresInMinutes)
+        ? globalThis.Number(object.expiresInMinutes)
+        : isSet(object.expires_in_minutes)
+        ? globalThis.Number(object.expires_in_minutes)
+        : 0,
+    };
+  },
+
+  toJSON(message: TaskProtectionChange): unknown {
+    const obj: any = {};
+    if (message.enabled !== false) {
+      obj.enabled = message.enabled;
+    }
+    if (message.expiresInMinutes !== 0) {
+      obj.expiresInMinutes = Math.round(message.expiresInMinutes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TaskProtectionChange>): TaskProtectionChange {
+    return TaskProtectionChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskProtectionChange>): TaskProtectionChange {
+    const message = createBaseTaskProtectionChange();
+    message.enabled = object.enabled ?? false;
+    message.expiresInMinutes = object.expiresInMinutes ?? 0;
+    return message;
+  },
+};
+
+function createBaseTaskProtection(): TaskProtection {
+  return { enabled: false, expiresAt: 0, failure: "" };
+}
+
+export const TaskProtection: MessageFns<TaskProtection> = {
+  encode(message: TaskProtection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.enabled !== false) {
+      writer.uint32(8).bool(message.enabled);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(16).uint64(message.expiresAt);
+    }
+    if (message.failure !== "") {
+      writer.uint32(26).string(message.failure);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskProtection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskProtection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TaskProtection {
+    return {
+      enabled: isSet(object.enabled) ? globalThis.Boolean(object.enabled) : false,
+      expiresAt: isSet(object.expiresAt)
+        ? globalThis.Number(object.expiresAt)
+        : isSet(object.expires_at)
+        ? globalThis.Number(object.expires_at)
+        : 0,
+      failure: isSet(object.failure) ? globalThis.String(object.failure) : "",
+    };
+  },
+
+  toJSON(message: TaskProtection): unknown {
+    const obj: any = {};
+    if (message.enabled !== false) {
+      obj.enabled = message.enabled;
+    }
+    if (message.expiresAt !== 0) {
+      obj.expiresAt = Math.round(message.expiresAt);
+    }
+    if (message.failure !== "") {
+      obj.failure = message.failure;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TaskProtection>): TaskProtection {
+    return TaskProtection.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskProtection>): TaskProtection {
+    const message = createBaseTaskProtection();
+    message.enabled = object.enabled ?? false;
+    message.expiresAt = object.expiresAt ?? 0;
+    message.failure = object.failure ?? "";
     return message;
   },
 };
