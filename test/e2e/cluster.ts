@@ -45,6 +45,8 @@ export interface ClusterOptions {
   readonly cpu?: number
   /** MiB of each host. Default: 4096. */
   readonly memoryMib?: number
+  /** Whether everything speaks TLS. Default: no. */
+  readonly tls?: boolean
   /** Settings of agents and control plane, as a user's environment has them. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -58,13 +60,21 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const directory = dataDirectoryAt(root)
   const environment = { ...cleanEnvironment(), ...options.environment }
   const tryBerth = (command: string, ...args: readonly string[]) =>
-    runCommand(launcher, [command, '--data-dir', root, ...args], environment)
+    runCommand(launcher, [command, ...args, '--data-dir', root], environment)
   const berth = async (...args: readonly string[]) => {
     const [command = '', ...rest] = args
     return succeeded(`berth ${args.join(' ')}`, await tryBerth(command, ...rest))
   }
   const docker = new Docker()
-  const size = ['--hosts', String(hosts), '--cpu', String(cpu), '--memory', String(memoryMib)]
+  const size = [
+    '--hosts',
+    String(hosts),
+    '--cpu',
+    String(cpu),
+    '--memory',
+    String(memoryMib),
+    ...(options.tls === true ? ['--tls'] : []),
+  ]
 
   const containers = async () => {
     const hostIds = hostIdsUnder(directory.agents)
