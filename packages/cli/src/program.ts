@@ -115,6 +115,41 @@ Programs that a cluster consists of, each with its own --help:
       setExitCode(await lab({ ...options, hosts, json: options.json ?? false }, context))
     })
 
+  const redisOptions = (command: Command): Command =>
+    command
+      .addOption(dataDir())
+      .addOption(
+        new Option(
+          '--redis-url <url>',
+          "Redis of a cluster that berth up did not start [that of the data directory's]",
+        ).env('BERTH_REDIS_URL'),
+      )
+      .addOption(new Option('--redis-ca <file>', 'certificates that this Redis is known by').env('BERTH_REDIS_CA'))
+      .addOption(new Option('--cell <name>', 'name of the cell').env('BERTH_CELL').default('default'))
+
+  redisOptions(program.command('backup').description('Write all that a running cluster remembers into a file.'))
+    .argument('[file]', 'where to write it [berth-backup-<time>.gz]')
+    .addHelpText('after', examples('berth backup', 'berth backup /var/backups/berth.gz --redis-url redis://10.0.0.5'))
+    .action(async (file: string | undefined, { dataDir: root, ...options }: RedisCommandOptions) => {
+      const { backup } = await import('./backup/backup.ts')
+      const directory = directoryOf({ dataDir: root })
+      setExitCode(await backup({ ...options, directory, ...(file !== undefined && { file }) }, context))
+    })
+
+  redisOptions(
+    program
+      .command('restore')
+      .description(
+        'Put a backup into an empty Redis, before control planes are started on it. Hosts keep what they run.',
+      ),
+  )
+    .argument('<file>', 'what berth backup has written')
+    .addHelpText('after', examples('berth restore berth-backup-20261124T050000Z.gz'))
+    .action(async (file: string, { dataDir: root, ...options }: RedisCommandOptions) => {
+      const { restore } = await import('./backup/backup.ts')
+      setExitCode(await restore({ ...options, directory: directoryOf({ dataDir: root }), file }, context))
+    })
+
   program
     .command('version')
     .description('Print the version.')
@@ -265,3 +300,10 @@ export function foregroundArgs(directory: DataDirectory, said: Partial<ClusterSe
 
 const examples = (...lines: readonly string[]): string =>
   ['', lines.length === 1 ? 'Example:' : 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n')
+
+interface RedisCommandOptions {
+  readonly dataDir: string
+  readonly redisUrl?: string
+  readonly redisCa?: string
+  readonly cell: string
+}

@@ -52,7 +52,7 @@ async function readEntries(
 }
 
 /** Reads what `commit-batch` wrote: a header, then field and value by turns. */
-function parsePart([id, fields]: StreamEntry): Part {
+export function parsePart([id, fields]: StreamEntry): Part {
   const [epoch, number, parts, kind, ...table] = (fields[1] ?? '').split(' ')
   const changes: StoredChange[] = []
   for (let i = 2; i + 1 < fields.length; i += 2) {

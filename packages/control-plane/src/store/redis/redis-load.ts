@@ -16,12 +16,21 @@ export async function loadRecords(
 ): Promise<LoadedState> {
   const moment = async () => send((client) => client.hmget(keys.cell, 'epoch', 'holder', 'sequence'))
   const before = await moment()
-  const names = await send((client) => client.smembers(keys.tables))
-  const tables = await Promise.all(names.sort().map((table) => loadTable(send, table, keys.table(table))))
+  const records = await loadTables(send, keys)
   const after = await moment()
   if (before.some((value, index) => value !== after[index]))
     throw new StoreUnavailableError('somebody wrote to the cell while it was being read')
-  return { sequence: Number(after[2] ?? 0), records: tables.flat() }
+  return { sequence: Number(after[2] ?? 0), records }
+}
+
+/** Reads all records, one after the other, while they may be written to. */
+export async function loadTables(
+  send: <T>(command: (client: Redis) => Promise<T>) => Promise<T>,
+  keys: RedisKeys,
+): Promise<StoredChange[]> {
+  const names = await send((client) => client.smembers(keys.tables))
+  const tables = await Promise.all(names.sort().map((table) => loadTable(send, table, keys.table(table))))
+  return tables.flat()
 }
 
 async function loadTable(
