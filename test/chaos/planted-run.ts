@@ -29,7 +29,8 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     says: 'callers are answered before Redis has what they are told',
     in: 'control plane',
     faults: controlPlaneAndRedis,
-    noticedBy: /acknowledged and does not exist|and there are \d+|was acknowledged, and it is|asked for was/,
+    noticedBy:
+      /acknowledged and does not exist|and there are \d+|was acknowledged, and it is|asked for was|a reader saw/,
   },
   'orders before durability': {
     says: 'hosts are told of decisions before Redis has them',
@@ -90,7 +91,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     says: 'containers end with their daemon',
     in: 'lab',
     faults: repeated(2, 'kill dockerd'),
-    noticedBy: /ended by itself/,
+    noticedBy: /ended by itself: EssentialContainerExited/,
     liveRestore: false,
   },
   'Redis without its log': {

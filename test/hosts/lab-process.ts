@@ -65,6 +65,7 @@ export function labProcess(spec: LabProcessSpec): LabProcess {
     await gone
   }
   const launch = async (extra: Readonly<Record<string, string>>) => {
+    if (spec.signal.aborted) throw new Error(`${spec.name} is not started: the lab ends`)
     logStart = log().length
     const output = openSync(spec.logPath, 'a')
     const [program = '', ...args] = [...inNamespace(spec.member.namespace), ...spec.command]
@@ -80,7 +81,7 @@ export function labProcess(spec: LabProcessSpec): LabProcess {
       if (spec.supervised !== true || !wanted) return
       restarts += 1
       setTimeout(() => {
-        if (wanted && child === launched && !spec.signal.aborted) launch({}).catch(() => {})
+        if (wanted && child === launched) launch({}).catch(() => {})
       }, restartAfterMs)
     })
     await once(launched, 'spawn')
