@@ -66,7 +66,11 @@ export function watchEngines(lab: HostsLab, size: HostSize, violated: (what: str
     const client = lab.client(controlPlane)
     try {
       const arns = [...new Set([...idOfContainer.keys()].map((key) => key.split(' ')[0] ?? ''))].slice(-80)
-      for (const task of await patiently(describeTasks(client, arns))) {
+      const told = await patiently(describeTasks(client, arns))
+      for (const arn of arns)
+        if (!told.some(({ taskArn }) => taskArn === arn))
+          violated(`there was a container of ${arn}, which was never stored`)
+      for (const task of told) {
         const { taskArn = '', lastStatus } = task
         const now = lastStatus as TaskStatus
         const before = ranks.get(taskArn)

@@ -199,7 +199,9 @@ export const faults = {
   'cut the leader off from Redis': async (context) => {
     const { process, network } = await leaderOf(context)
     const direction = chance(context.random, 0.5) ? 'in' : 'out'
-    const cut = () => network.drop(direction, context.lab.redis.network)
+    const cut = async () => {
+      for (const node of context.lab.redis.nodes) await network.drop(direction, node.network)
+    }
     return strike(context, `${process.name}, ${direction}`, beyondLeaseMs, cut, () => network.heal())
   },
   'unplug the leader': async (context) => {
@@ -212,48 +214,68 @@ export const faults = {
       () => network.heal(),
     )
   },
-  'kill Redis': (context) => {
-    const { process } = context.lab.redis
+  'kill Redis': async (context) => {
+    const { process } = await context.lab.redis.primary()
     return strike(
       context,
-      'redis',
+      process.name,
       [0, 2000],
       () => process.kill(),
       () => process.start(),
     )
   },
-  'freeze Redis': (context) => {
-    const { process } = context.lab.redis
+  'keep Redis down': async (context) => {
+    const { process } = await context.lab.redis.primary()
     return strike(
       context,
-      'redis',
-      [500, 5000],
+      process.name,
+      [3000, 7000],
+      () => process.kill(),
+      () => process.start(),
+    )
+  },
+  'freeze Redis': async (context) => {
+    const { process } = await context.lab.redis.primary()
+    return strike(
+      context,
+      process.name,
+      [500, 6000],
       () => process.freeze(),
       () => process.thaw(),
     )
   },
-  'restart Redis': (context) => {
-    const { process } = context.lab.redis
+  'restart Redis': async (context) => {
+    const { process } = await context.lab.redis.primary()
     return strike(
       context,
-      'redis',
+      process.name,
       [0, 500],
       () => process.stop(),
       () => process.start(),
     )
   },
-  'slow the link of Redis': (context) => {
-    const { network } = context.lab.redis
+  'unplug Redis': async (context) => {
+    const { process, network } = await context.lab.redis.primary()
     return strike(
       context,
-      'redis',
+      process.name,
+      [1000, 7000],
+      () => network.unplug(),
+      () => network.heal(),
+    )
+  },
+  'slow the link of Redis': async (context) => {
+    const { process, network } = await context.lab.redis.primary()
+    return strike(
+      context,
+      process.name,
       [2000, 5000],
       () => network.slowDown(256),
       () => network.heal(),
     )
   },
   'kill Redis and all control planes': (context) => {
-    const all = [context.lab.redis.process, ...context.lab.controlPlanes.map(({ process }) => process)]
+    const all = [...context.lab.redis.nodes, ...context.lab.controlPlanes].map(({ process }) => process)
     const kill = async () => void (await Promise.all(all.map((each) => each.kill())))
     const start = async () => {
       for (const each of all) await each.start()
@@ -286,9 +308,10 @@ export async function healAll({ redis, controlPlanes, hosts }: HostsLab): Promis
     disk.clear()
     agentDisk.clear()
   }
-  const processes = [redis.process, ...controlPlanes.map(({ process }) => process), ...hosts.map(({ agent }) => agent)]
+  const services = [...redis.nodes, ...controlPlanes].map(({ process }) => process)
+  const processes = [...services, ...hosts.map(({ agent }) => agent)]
   for (const process of [...processes, ...hosts.map(({ engine }) => engine.daemon)]) process.thaw()
-  for (const { network } of [redis, ...controlPlanes, ...hosts]) await network.heal()
+  for (const { network } of [...redis.nodes, ...controlPlanes, ...hosts]) await network.heal()
   await Promise.all(hosts.map(({ engine }) => engine.start()))
   for (const process of processes) await process.start()
 }

@@ -1,7 +1,7 @@
 /**
  * `pnpm chaos --failpoints [--at NAME]...`: has a process die at every named place once.
  * `pnpm chaos --planted [--bug NAME]...`: plants bugs one by one, and exits 0 only when each was noticed.
- * `pnpm chaos [--faults 20] [--seed N] [--hosts 3] [--control-planes 2] [--report FILE]`: runs a real cluster under load through faults, and
+ * `pnpm chaos [--faults 20] [--seed N] [--hosts 3] [--control-planes 2] [--sentinel] [--report FILE]`: runs a real cluster under load through faults, and
  * exits 0 only when nothing that must hold was broken. A failure prints its seed and its history.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     hosts: { type: 'string', default: '3' },
     'control-planes': { type: 'string', default: '2' },
+    sentinel: { type: 'boolean', default: false },
     failpoints: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
     at: { type: 'string', multiple: true },
@@ -39,9 +40,10 @@ async function faults(): Promise<void> {
     faults: Number(values.faults),
     hosts: Number(values.hosts),
     controlPlanes: Number(values['control-planes']),
+    ...(values.sentinel && { lab: { redisServers: 3 } }),
     log: (line) => console.log(line),
   })
-  conclude(summary, history, logs, `--faults ${values.faults} --seed ${seed}`)
+  conclude(summary, history, logs, `--faults ${values.faults} --seed ${seed}${values.sentinel ? ' --sentinel' : ''}`)
 }
 
 async function failpoints(): Promise<void> {

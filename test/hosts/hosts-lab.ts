@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ECSClient } from '@aws-sdk/client-ecs'
 import { controlGroup } from './control-group.ts'
 import { labHost, type LabHost, type LabHostOptions, nodeCommand } from './lab-host.ts'
 import { labNetwork, type NetworkMember } from './lab-network.ts'
 import { labProcess, type LabProcess } from './lab-process.ts'
+import { type LabRedis, startLabRedis } from './lab-redis.ts'
 import { claimSlot } from './lab-slot.ts'
 
 export interface HostsLabOptions {
@@ -19,6 +20,8 @@ export interface HostsLabOptions {
   readonly controlPlaneMain?: string
   /** Settings of Redis beside `appendfsync always`. */
   readonly redis?: Readonly<Record<string, string>>
+  /** 1, or 3 under Sentinels; then each batch must be on a replica as well. Default: 1. */
+  readonly redisServers?: 1 | 3
 }
 
 /** A control plane on a machine of its own. */
@@ -32,7 +35,7 @@ export interface LabControlPlane {
 /** Several real machines on one: each a network namespace on a switch, with processes of its own. */
 export interface HostsLab {
   readonly directory: string
-  readonly redis: { readonly process: LabProcess; readonly network: NetworkMember; readonly url: string }
+  readonly redis: LabRedis
   readonly controlPlanes: readonly LabControlPlane[]
   readonly hosts: readonly LabHost[]
   /** Asks one control plane, the first if none is given, and never twice by itself. */
@@ -45,11 +48,9 @@ export interface HostsLab {
 
 const key = { accessKeyId: 'AKIDHOSTSLAB', secretAccessKey: 'hosts-lab-secret', name: 'root' }
 const region = 'us-east-1'
-const redisPort = 6379
 const apiPort = 4566
 const agentPort = 4567
 const firstControlPlane = 2
-const redisAddress = 9
 
 /** Starts Redis, control planes, engines and agents; `stop` must be called in the end. What a crashed lab left is removed first. */
 export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab> {
@@ -58,21 +59,25 @@ export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab>
   try {
     const network = await labNetwork(slot)
     const group = controlGroup(`${slot.prefix}/services`)
-    const redis = await startLabRedis()
+    const servers = options.redisServers ?? 1
+    const redis = await startLabRedis(slot, network, group, {
+      servers,
+      ...(options.redis && { settings: options.redis }),
+    })
     const controlPlanes = await allSettled(
       Array.from({ length: options.controlPlanes ?? 1 }, (_, index) => startControlPlane(index)),
     )
-    const servers = controlPlanes.map((each) => `${each.network.address}:${agentPort}`).join(',')
+    const agentServers = controlPlanes.map((each) => `${each.network.address}:${agentPort}`).join(',')
     const hosts = await allSettled(
       Array.from({ length: options.hosts }, (_, index) => {
         const given = typeof options.host === 'function' ? options.host(index + 1) : options.host
-        return labHost(slot, network, index + 1, servers, given)
+        return labHost(slot, network, index + 1, agentServers, given)
       }),
     )
     await Promise.all(hosts.map(({ agent }) => agent.start()))
     await Promise.all(hosts.map(({ agent }) => agent.logged('Joined the control plane')))
     const processes = [
-      redis.process,
+      ...redis.nodes.map((each) => each.process),
       ...controlPlanes.map((each) => each.process),
       ...hosts.flatMap((host) => [host.agent, host.engine.daemon]),
     ]
@@ -85,27 +90,6 @@ export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab>
         new ECSClient({ endpoint: controlPlane?.endpoint ?? '', region, credentials: key, maxAttempts: 1 }),
       logTails: (lines = 15) => processes.map((each) => `--- ${each.name}\n${tailOf(each.log(), lines)}`).join('\n'),
       stop,
-    }
-
-    async function startLabRedis() {
-      const member = await network.join('redis', redisAddress)
-      const directory = join(slot.directory, 'redis')
-      mkdirSync(directory)
-      const settings = { appendonly: 'yes', appendfsync: 'always', save: '', ...options.redis }
-      const given = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
-      const listen = ['--port', String(redisPort), '--bind', member.address, '--protected-mode', 'no']
-      const redisProcess = labProcess({
-        name: 'redis',
-        member,
-        group,
-        signal: slot.signal,
-        logPath: join(slot.directory, 'redis.log'),
-        command: ['redis-server', ...listen, '--dir', directory, '--logfile', '', ...given],
-        readyWords: 'Ready to accept connections',
-        supervised: true,
-      })
-      await redisProcess.start()
-      return { process: redisProcess, network: member, url: `redis://${member.address}:${redisPort}` }
     }
 
     async function startControlPlane(index: number): Promise<LabControlPlane> {
@@ -128,6 +112,7 @@ export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab>
           BERTH_TLS: 'off',
           BERTH_AGENT_TLS: 'plaintext',
           BERTH_REDIS_URL: redis.url,
+          BERTH_REDIS_REPLICAS: servers === 1 ? '0' : '1',
           BERTH_REGION: region,
           BERTH_ACCESS_KEYS_FILE: keys,
           ...options.controlPlane,
