@@ -25,6 +25,10 @@ const BENCHES: Record<string, Bench> = {
       'tasks in Docker against the bare engine [--short] [--networks host,none,bridge] [--hosts N] [--tasks N] [--parallel N] [--rounds N] [--profile DIR] [--json FILE]',
     load: () => import('./engine/engine-bench.ts'),
   },
+  durability: {
+    about: 'what a Redis that is killed under load loses of what it acknowledged [--rounds N] [--json FILE]',
+    load: () => import('./durability/durability-bench.ts'),
+  },
   failover: {
     about:
       'from kill -9 of the leader to the first new placement [--hosts N] [--tasks N] [--rounds N] [--lease 5s] [--json FILE]',
