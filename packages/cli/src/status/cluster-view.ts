@@ -60,6 +60,16 @@ export interface ClusterView {
   readonly hosts: readonly HostView[]
   readonly services: readonly ServiceView[]
   readonly tasks: readonly TaskCounts[]
+  /** There while the cell rests since its store went back. */
+  readonly storeReturn?: StoreReturnView
+}
+
+export interface StoreReturnView {
+  readonly reason: string
+  /** In ms since the epoch. */
+  readonly quarantinedUntil: number
+  /** Tasks that hosts ran and the cell did not know. */
+  readonly adoptedTasks: number
 }
 
 /** Reads the whole view: by the API where it is about the cluster, from `run.json` where it is about Berth's processes. */

@@ -15,6 +15,13 @@ const empty: ClusterView = {
 }
 
 describe('the report', () => {
+  test('says first that the store went back', () => {
+    const storeReturn = { reason: 'a backup was restored', quarantinedUntil: 1_700_000_000_000, adoptedTasks: 2 }
+    expect(statusReport({ ...empty, storeReturn })[1]).toBe(
+      'THE STORE WENT BACK: a backup was restored. 2 tasks of hosts taken over; nothing is replaced or stopped by itself until 2023-11-14T22:13:20.000Z.',
+    )
+  })
+
   test('of a cluster at work is three tables', () => {
     const view: ClusterView = {
       ...empty,

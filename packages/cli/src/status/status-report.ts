@@ -1,5 +1,6 @@
 import { textTable } from '../text-table.ts'
-import type { ClusterView, HostView, ProcessView, Usage } from './cluster-view.ts'
+import { counted } from '../counted.ts'
+import type { ClusterView, HostView, ProcessView, StoreReturnView, Usage } from './cluster-view.ts'
 
 /** The view of a cluster as a person reads it. What there is none of has no table, but a sentence. */
 export function statusReport(view: ClusterView): readonly string[] {
@@ -15,12 +16,16 @@ export function statusReport(view: ClusterView): readonly string[] {
   ]
 }
 
-function troubles({ supervised, processes }: ClusterView): readonly string[] {
+function troubles({ supervised, processes, storeReturn }: ClusterView): readonly string[] {
   return [
+    ...(storeReturn === undefined ? [] : [storeTrouble(storeReturn)]),
     ...(supervised ? [] : ['Nobody looks after it: its supervisor was killed. "berth up" takes over.']),
     ...processes.flatMap(processTrouble),
   ]
 }
+
+const storeTrouble = ({ reason, quarantinedUntil, adoptedTasks }: StoreReturnView): string =>
+  `THE STORE WENT BACK: ${reason}. ${counted(adoptedTasks, 'task')} of hosts taken over; nothing is replaced or stopped by itself until ${new Date(quarantinedUntil).toISOString()}.`
 
 function processTrouble({ name, running, restarts }: ProcessView): readonly string[] {
   if (!running) return [`${name} is down.`]
