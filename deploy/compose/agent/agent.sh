@@ -1,0 +1,46 @@
+#!/bin/bash
+# A host's start: its Docker engine, the images that it is given, its agent. Ends when either of the two ends, so that
+# the container is started again.
+set -euo pipefail
+
+# Docker's name server knows the containers of a service as PROJECT_agent_N or PROJECT-agent-N.
+name=$(getent -s hosts:dns hosts "$(hostname -i)" | sed -nE 's/.*[_-](agent[_-][0-9]+)\..*/\1/p' | tr _ - || true)
+name=${name:-$(hostname)}
+number=${name##*-}
+
+# Docker shows /proc/sys for reading; an engine inside has to write there.
+mount -o remount,rw /proc/sys
+
+dockerd --log-level warn --live-restore --cgroup-parent="/berth-$(hostname)" --userland-proxy=false &
+engine=$!
+agent=
+# As when a machine is switched off: the agent first, which leaves its containers alone, then the engine.
+stop() {
+  if [ -n "$agent" ]; then
+    kill -TERM "$agent" 2>/dev/null || true
+    wait "$agent" || true
+  fi
+  kill -TERM "$engine" 2>/dev/null || true
+  wait "$engine" || true
+  exit 0
+}
+trap stop TERM INT
+
+until docker version >/dev/null 2>&1; do
+  kill -0 "$engine" || exit 1
+  sleep 0.2
+done
+load-images
+
+# The token is needed once. After that the host has a certificate.
+BERTH_TOKEN=$(cat /door/token)
+export BERTH_TOKEN
+export ECS_INSTANCE_ATTRIBUTES="{\"berth.host\": \"$name\"}"
+# Hosts take turns in three zones.
+zones=(a b c)
+if [[ $number =~ ^[0-9]+$ ]]; then export BERTH_ZONE="$BERTH_REGION${zones[(number - 1) % 3]}"; fi
+export BERTH_DATA_DIR=/var/lib/berth/agent
+berth-agent &
+agent=$!
+wait -n "$agent" "$engine" || true
+stop
