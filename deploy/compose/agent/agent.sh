@@ -11,17 +11,27 @@ number=${name##*-}
 # Docker shows /proc/sys for reading; an engine inside has to write there.
 mount -o remount,rw /proc/sys
 
-dockerd --log-level warn --live-restore --cgroup-parent="/berth-$(hostname)" --userland-proxy=false &
+# Tasks are within the container's own cgroup, and go with it. Where there is only one hierarchy, a group that has
+# processes may have no groups below it.
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+  cgroup=/berth-lab-$(hostname)
+else
+  cgroup=$(sed -n 's/^[0-9]*:memory:\(.*\)$/\1/p' /proc/self/cgroup)/tasks
+fi
+
+dockerd --log-level warn --live-restore --cgroup-parent "$cgroup" --userland-proxy=false &
 engine=$!
 agent=
-# As when a machine is switched off: the agent first, which leaves its containers alone, then the engine.
+# As when a machine is shut down: the agent first, which leaves its containers alone, then these, then the engine.
 stop() {
   if [ -n "$agent" ]; then
     kill -TERM "$agent" 2>/dev/null || true
     wait "$agent" || true
   fi
+  docker ps --quiet | timeout 40 xargs --no-run-if-empty docker stop --time 30 >/dev/null || true
   kill -TERM "$engine" 2>/dev/null || true
   wait "$engine" || true
+  rmdir "/sys/fs/cgroup$cgroup" 2>/dev/null || true
   exit 0
 }
 trap stop TERM INT
