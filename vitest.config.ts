@@ -6,8 +6,8 @@ const ignored = ['**/node_modules/**', '**/dist/**']
 const onceMore = 1
 
 /**
- * Three projects, by what a test needs: `unit` needs nothing, `integration` a real Redis or Docker engine,
- * `e2e` a whole cluster and the AWS clients.
+ * Projects by what a test needs: `unit` needs nothing, `integration` a real Redis or Docker engine, `e2e` a whole cluster
+ * and the AWS clients, `compose` docker-compose and a Debian mirror, to make the compose lab, which takes minutes.
  */
 export default defineConfig({
   test: {
@@ -45,6 +45,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'compose',
+          include: ['test/compose/**/*.test.ts'],
+          exclude: ignored,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 1_200_000,
         },
       },
     ],

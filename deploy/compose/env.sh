@@ -9,12 +9,13 @@ set -eu
 cd "$(dirname "$0")"
 if docker compose version >/dev/null 2>&1; then compose='docker compose'; else compose=docker-compose; fi
 
+# The door is a client of the API too. Control planes come and go.
 # shellcheck disable=SC2086
-inside() { $compose exec -T control-plane-1 "$@"; }
+inside() { $compose exec -T door "$@"; }
 
 inside sh -c 'cat /trust/*.pem' >berth-ca.pem
 key=$(inside cat /secrets/access-key.env)
-region=$(inside printenv BERTH_REGION)
+region=$(inside printenv AWS_REGION)
 # shellcheck disable=SC2086
 address=$($compose port api 4566)
 cat <<END

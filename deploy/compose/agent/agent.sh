@@ -16,10 +16,11 @@ mount -o remount,rw /proc/sys
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
   cgroup=/berth-lab-$(hostname)
 else
-  cgroup=$(sed -n 's/^[0-9]*:memory:\(.*\)$/\1/p' /proc/self/cgroup)/tasks
+  cgroup=$(sed -n 's/^[0-9]*:memory:\(.*\)$/\1/p' /proc/self/cgroup)/berth
 fi
 
-dockerd --log-level warn --live-restore --cgroup-parent "$cgroup" --userland-proxy=false &
+# The container's log is the agent's.
+dockerd --live-restore --cgroup-parent "$cgroup" --userland-proxy=false >/var/log/dockerd.log 2>&1 &
 engine=$!
 agent=
 # As when a machine is shut down: the agent first, which leaves its containers alone, then these, then the engine.
@@ -37,7 +38,7 @@ stop() {
 trap stop TERM INT
 
 until docker version >/dev/null 2>&1; do
-  kill -0 "$engine" || exit 1
+  kill -0 "$engine" || { tail -n 20 /var/log/dockerd.log >&2; exit 1; }
   sleep 0.2
 done
 load-images
