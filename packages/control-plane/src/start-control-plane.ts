@@ -33,6 +33,7 @@ import { listenForAgents } from './dispatch/grpc-gateway.ts'
 import { takeHolderFile } from './holder-file.ts'
 import { allAccessKeys, apiTls, startTrust } from './start-trust.ts'
 import { redisStore } from './store/redis/redis-store.ts'
+import { watchedStore } from './store/store-presence.ts'
 import { storeReturnNews, storeReturnNotice } from './store-return-notice.ts'
 import { type LeaderAddresses, type Store, StoreUnavailableError } from './store/store.ts'
 import type { ResourceStores } from './task-resources/container-resources.ts'
@@ -69,14 +70,16 @@ export async function startControlPlane(
   const scope: ArnScope = { partition: 'aws', region: config.region, account: config.account }
   const redisCa = config.redisCa === undefined ? undefined : await readFile(config.redisCa, 'utf8')
   const redis = { ...config.redisUrl, ...(redisCa !== undefined && { ca: redisCa }) }
-  const store = aroundStore(
-    redisStore({
-      address: redis,
-      cell: config.cell,
-      random,
-      log,
-      waitReplicas: config.redisReplicas,
-    }),
+  const { store, away: storeAway } = watchedStore(
+    aroundStore(
+      redisStore({
+        address: redis,
+        cell: config.cell,
+        random,
+        log,
+        waitReplicas: config.redisReplicas,
+      }),
+    ),
   )
   const defer = (run: () => void) => void setImmediate(run)
   const settings = { ...config, restartThrottle: defaultControlPlaneSettings.restartThrottle }
@@ -152,6 +155,7 @@ export async function startControlPlane(
       leading: leads,
       leaderApi: () => leaderElsewhere()?.api || undefined,
       requests,
+      storeAway,
       clock,
       log,
       patienceMs: 2 * config.leaseMs,

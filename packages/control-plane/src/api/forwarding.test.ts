@@ -13,19 +13,20 @@ const look = { ...write, rawHeaders: ['X-Amz-Target', 'Ecs.DescribeTasks'] }
 const forever = new AbortController().signal
 
 let clock: VirtualClock
-let world: { leading: boolean; leader: string | undefined }
+let world: { leading: boolean; leader: string | undefined; storeAway: boolean }
 /** What each call of another process comes to, in order; the last for all that follow. */
 let outcomes: (LeaderOutcome | 'silence')[]
 let asked: string[]
 let forward: Forwarding
 beforeEach(() => {
   clock = virtualClock()
-  world = { leading: false, leader: undefined }
+  world = { leading: false, leader: undefined, storeAway: false }
   outcomes = [{ kind: 'answered', answer: answered('there') }]
   asked = []
   forward = forwarding({
     leading: () => world.leading,
     leaderApi: () => world.leader,
+    storeAway: () => world.storeAway,
     requests: {
       send(baseUrl, _request, signal) {
         asked.push(baseUrl)
@@ -99,6 +100,35 @@ describe('without a leader', () => {
     await clock.advanceBy(100)
     gone.abort(new Error('left'))
     await expect(waiting).rejects.toThrow('left')
+  })
+})
+
+describe('while the store is away', () => {
+  test('a request without a leader is refused soon, since nobody may come to lead', async () => {
+    world.storeAway = true
+    await expect(within(3100, forward(write, notHere, forever))).rejects.toThrow(CellNotLedError)
+  })
+
+  test('a request to a leader that cannot write is refused soon', async () => {
+    world.leading = true
+    const here = () => Promise.reject(new CellNotWritableError())
+    await expect(within(3100, forward(write, here, forever))).rejects.toThrow(CellNotWritableError)
+  })
+
+  test('a request is taken if the store comes back within its patience', async () => {
+    world.storeAway = true
+    const waiting = forward(write, async () => answered('here'), forever)
+    await clock.advanceBy(2500)
+    world.storeAway = false
+    await clock.advanceBy(2500)
+    world.leading = true
+    expect((await within(100, waiting)).body).toBe('here')
+  })
+
+  test('a leader that is reached answers, though this process is cut off', async () => {
+    world.storeAway = true
+    world.leader = 'http://leader'
+    expect((await forward(write, notHere, forever)).body).toBe('there')
   })
 })
 

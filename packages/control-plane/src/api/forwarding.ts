@@ -13,7 +13,9 @@ export interface ForwardingDeps {
   readonly requests: LeaderRequests
   readonly clock: Clock
   readonly log: Log
-  /** How long a request waits for somebody who leads, or for a store that takes writes, in ms: longer than a lease. */
+  /** Whether the store did not do what this process last asked of it. Then nobody may come to lead, or this process does not hear of it. */
+  readonly storeAway: () => boolean
+  /** How long a request waits for somebody who leads, in ms: longer than a lease. While the store is away it waits for 3 s at most. */
   readonly patienceMs: number
   /** How long the leader may take to answer, in ms. */
   readonly answerWithinMs: number
@@ -21,6 +23,7 @@ export interface ForwardingDeps {
 
 /**
  * Has a request answered by whoever leads: `here` when this process does, else by sending it on. Without a leader it waits for one.
+ * Without a store it waits a little: longer than a Redis that restarts, and short enough that a client is told while it still listens.
  *
  * @throws what `here` throws; CellNotLedError when nobody led in time, or when nobody knows what came of a request that was sent on.
  */
@@ -29,6 +32,8 @@ export type Forwarding = (request: ReceivedRequest, here: () => Promise<Answer>,
 /** Operations that change nothing, and so may be asked twice. All of ECS's and Berth's own are named alike. */
 const onlyLooks = /\.(?:Describe|List|Get|Explain|Plan)/
 
+/** A small Redis restarts within it, and so does the way to it; an SDK's three tries together outlast a fail-over by Sentinel. */
+const storePatienceMs = 3000
 /** Short against the time that a takeover takes. */
 const askAgainMs = 50
 /** How often one who waits for an answer looks whether the leader still leads. */
@@ -48,7 +53,7 @@ export function forwarding(deps: ForwardingDeps): Forwarding {
   return async (request, here, gone) => {
     if (header(request, forwardedHeader) !== undefined) return here()
     const mayRepeat = onlyLooks.test(header(request, 'x-amz-target') ?? '')
-    const giveUpAt = clock.monotonic() + deps.patienceMs
+    const askedAt = clock.monotonic()
     for (;;) {
       gone.throwIfAborted()
       let failure: unknown = new CellNotLedError()
@@ -66,7 +71,9 @@ export function forwarding(deps: ForwardingDeps): Forwarding {
         log.debug('a request that was sent on was not answered', { leader, ...outcome })
         if (outcome.kind === 'unknown' && !mayRepeat) throw new UnknownOutcomeError(outcome.reason)
       }
-      if (clock.monotonic() >= giveUpAt) throw failure
+      const withoutStore = deps.storeAway() || failure instanceof CellNotWritableError
+      const patienceMs = withoutStore ? Math.min(storePatienceMs, deps.patienceMs) : deps.patienceMs
+      if (clock.monotonic() - askedAt >= patienceMs) throw failure
       await sleep(clock, askAgainMs, gone)
     }
   }

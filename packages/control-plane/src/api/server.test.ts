@@ -176,6 +176,14 @@ describe('the API server', () => {
     expect(aborted?.aborted).toBe(true)
   })
 
+  it('closes the connection after a 503, so that the next try may reach another control plane, and keeps it after all else', async () => {
+    const refusal = (httpStatus: number) => () =>
+      Promise.reject(new ApiError('ServerException', 'Try again.', { httpStatus }))
+    const { port } = await start({ Away: refusal(503), Fail: refusal(500), Echo: () => ({}) })
+    expect((await call(port, 'Away')).headers['connection']).toBe('close')
+    for (const kept of ['Fail', 'Echo']) expect((await call(port, kept)).headers['connection']).not.toBe('close')
+  })
+
   it('aborts the operation when the client goes away, and logs no failure', async () => {
     const started = Promise.withResolvers<AbortSignal>()
     const { port, logged } = await start({

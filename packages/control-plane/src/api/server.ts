@@ -153,8 +153,9 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   }
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // Who hears 503 tries again, and a balancer before several control planes can hand only a new connection to another one.
     const send = (answer: Answer) =>
-      sendAnswer(request, response, answer, { clock, lastOfConnection: !server.listening })
+      sendAnswer(request, response, answer, { clock, lastOfConnection: !server.listening || answer.status === 503 })
     const requestId = randomUuid(random)
     if (request.method === 'GET' && request.url === healthPath) {
       send(healthAnswer(requestId, deps.health?.() ?? { ready: true }))
