@@ -50,6 +50,7 @@ export class AgentConnection implements HostSession {
   #state: 'new' | 'joining' | 'joined' | 'ended' = 'new'
   #heardAt: number
   #engineHealthy = true
+  #newestReport = 0
   readonly #ended = new AbortController()
 
   constructor(link: AgentLink, peer: AgentPeer, deps: AgentConnectionDeps) {
@@ -224,9 +225,15 @@ export class AgentConnection implements HostSession {
     })
   }
 
-  async #report(report: StatusReport): Promise<void> {
-    await this.#deps.cell().transact((tx) => applyStatusReport(tx, this.#hostId, report.tasks, this.#deps))
-    this.#send({ $case: 'statusAck', value: { sequence: report.sequence } })
+  /** A report that comes again is old by now: what has no order of its own, such as health, must not go back to it. */
+  async #report({ sequence, tasks }: StatusReport): Promise<void> {
+    const cell = this.#deps.cell()
+    if (sequence <= this.#newestReport) await cell.read(() => {})
+    else {
+      this.#newestReport = sequence
+      await cell.transact((tx) => applyStatusReport(tx, this.#hostId, tasks, this.#deps))
+    }
+    this.#send({ $case: 'statusAck', value: { sequence } })
   }
 
   async #takeBack({ tasks, last }: Holdings): Promise<void> {
