@@ -14,6 +14,12 @@ const found = [
     steps: 100,
     what: 'an agent died while a start was on its way to the engine, and its successor gave the task up',
   },
+  {
+    seed: 950,
+    steps: 100,
+    what: 'a report that came a second time took the health of a task back to what it had been',
+  },
+  { seed: 1476, steps: 100, what: 'a host was kept for somebody who could not have it any more' },
 ] as const
 
 test.each(found)('seed $seed: $what', async ({ seed, steps }) => {

@@ -2,7 +2,7 @@ import type { ServiceRecord, TaskRecord } from '@berth/control-plane/cell/record
 import type { Change, ReadonlyTables } from '@berth/control-plane/cell/tables.ts'
 import { computedDesiredCount } from '@berth/control-plane/cell/task-sets.ts'
 import type { DurableChange } from '../durable-records.ts'
-import { firstOf, type Invariant, type View } from './view.ts'
+import { firstOf, holdsRoom, type Invariant, type View } from './view.ts'
 
 type TaskChange = Extract<Change, { table: 'tasks' }>
 
@@ -172,8 +172,28 @@ export const movesAreOver: Invariant = ({ records }) => {
 
 /** While a host drains and there is room elsewhere: services have left it, in the end. */
 export const drainedHostsAreEmpty: Invariant = ({ records }) => {
-  for (const { serviceName, hostId = '', lastStatus } of records.tasks.values())
-    if (serviceName !== undefined && lastStatus !== 'STOPPED' && records.hosts.get(hostId)?.status === 'DRAINING')
-      return `service ${serviceName} is still on host ${hostId}, which drains`
+  for (const task of records.tasks.values()) {
+    const { serviceName, hostId = '', lastStatus } = task
+    if (serviceName === undefined || lastStatus === 'STOPPED' || records.hosts.get(hostId)?.status !== 'DRAINING')
+      continue
+    if (hasRoomElsewhere(task, records)) return `service ${serviceName} is still on host ${hostId}, which drains`
+  }
   return undefined
+}
+
+/** Whether some host could take the like of a task, as far as CPU, memory and interfaces go. */
+function hasRoomElsewhere({ claim }: TaskRecord, records: Records): boolean {
+  const holding = Map.groupBy(Array.from(records.tasks.values()).filter(holdsRoom), ({ hostId = '' }) => hostId)
+  return Array.from(records.hosts.values()).some((host) => {
+    if (host.status !== 'ACTIVE' || !host.agentConnected) return false
+    const free = { cpu: host.cpu, memoryMib: host.memoryMib, networkInterfaces: host.networkInterfaces }
+    for (const { claim } of holding.get(host.id) ?? []) {
+      free.cpu -= claim.cpu
+      free.memoryMib -= claim.memoryMib
+      free.networkInterfaces -= claim.networkInterfaces
+    }
+    return (
+      claim.cpu <= free.cpu && claim.memoryMib <= free.memoryMib && claim.networkInterfaces <= free.networkInterfaces
+    )
+  })
 }

@@ -88,6 +88,8 @@ export interface PassOutcome {
   readonly started: number
   /** Whether there may be more to do at once: it was left for others to have their turn in between. */
   readonly more: boolean
+  /** When to look again if nothing happens before, in ms since the epoch: hosts were kept by a choice that was made earlier and may be outdated. */
+  readonly lookAgainAt: number | undefined
 }
 
 /**
@@ -102,8 +104,13 @@ export function startWaiting(tx: Transaction, deps: LaunchDeps): PassOutcome {
   const pass = new Pass(tx, deps, memory)
   const started = pass.run(perPass)
   const more = gaveUp >= perPass || started >= perPass
-  return { started, more }
+  memory.keptHosts = pass.kept.hosts
+  return { started, more, lookAgainAt: pass.lookAgainAt }
 }
+
+/** Whether the last pass kept the host for somebody. A service that takes room there changes what may be kept. */
+export const isKept = (waiting: WaitingTasks, hostId: string): boolean =>
+  memories.get(waiting)?.keptHosts.has(hostId) === true
 
 /** What the tasks of a line ask of the scheduler, were they to start now. */
 export function waitingRequest(tables: ReadonlyTables, task: WaitingTaskRecord): PlacementRequest | undefined {
@@ -148,6 +155,7 @@ class QueueMemory {
   readonly #refused = new Map<string, string>()
   /** Which hosts were kept for whom, by line. */
   readonly choices = new Map<string, Choice>()
+  keptHosts: ReadonlySet<string> = new Set()
   #roomVersion = -1
 
   begin(roomVersion: number): void {
@@ -183,6 +191,7 @@ function memoryOf(waiting: WaitingTasks): QueueMemory {
 class Pass {
   /** Grows, and never else changes, so that what was refused once in a pass stays so. */
   readonly kept: Kept = { pools: new Set(), hosts: new Set() }
+  lookAgainAt: number | undefined
   readonly #tx: Transaction
   readonly #deps: LaunchDeps
   readonly #memory: QueueMemory
@@ -261,8 +270,10 @@ class Pass {
       now - known.at < choiceStaysMs &&
       (known.hosts.size === 0 || known.unitId === unit.id) &&
       [...known.hosts].every(isUsable)
-    )
+    ) {
+      if (known.hosts.size > 0) this.lookAgainAt = Math.min(this.lookAgainAt ?? Infinity, known.at + choiceStaysMs)
       return known.hosts
+    }
     this.#lasting ??= fleet.fork((id) => this.#tx.tables.tasks.get(id)?.serviceName !== undefined)
     const hosts = hostsToKeep(fleet, this.#lasting, this.#withoutKept(request), line.unitSize, this.#deps.random)
     if (choices.size > 1000) choices.clear()

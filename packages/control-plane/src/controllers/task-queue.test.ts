@@ -58,6 +58,20 @@ describe('a task that does not fit', () => {
     expect(tasks[0]?.lastStatus).toBe('PENDING')
   })
 
+  test('keeps no host for long on which a service has taken the room that it would have had', async () => {
+    const { run, put, cell, status, task, clock } = await clusterWithQueue({ hosts: 1 })
+    const [runs = ''] = await run({ cpu: 512 })
+    const [big = ''] = await run({ cpu: 1024 })
+    const [small = ''] = await run({ cpu: 256 })
+    expect([status(big), status(small)]).toEqual(['PROVISIONING', 'PROVISIONING'])
+    await clock.advanceBy(1000)
+    const id = 'e'.repeat(32)
+    await put('tasks', id, { ...task(runs), id, serviceName: 'web', claim: { ...task(runs).claim, cpu: 256 } })
+    expect(cell.fleet.hosts.roomOn(hostIds[0] ?? '')).toMatchObject({ cpu: 256 })
+    await clock.advanceBy(10_000)
+    expect([status(big), status(small)]).toEqual(['PROVISIONING', 'PENDING'])
+  })
+
   test('is given up when its time is over, and says what it lacked', async () => {
     const { run, task, clock } = await clusterWithQueue({ hosts: 1 })
     const [id = ''] = await run({ cpu: 2048, timeout: '10m' })

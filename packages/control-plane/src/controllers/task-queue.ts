@@ -1,7 +1,7 @@
 import type { Cell } from '../cell/cell.ts'
 import { isWaiting } from '../cell/records.ts'
 import type { Change } from '../cell/tables.ts'
-import { startWaiting } from '../cell/task-queue.ts'
+import { isKept, startWaiting } from '../cell/task-queue.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import type { Controller } from './controller.ts'
 import { KeyedLoop } from './keyed-loop.ts'
@@ -27,10 +27,10 @@ export function taskQueueController(deps: TaskQueueDeps): Controller {
         ...deps,
         name: 'task queue controller',
         work: async () => {
-          const { more } = await cell.transact((tx) => startWaiting(tx, deps))
+          const { more, lookAgainAt } = await cell.transact((tx) => startWaiting(tx, deps))
           if (more) return 0
-          const deadline = cell.waiting.nextDeadline()
-          return deadline === undefined ? undefined : Math.max(1, deadline - deps.clock.now())
+          const next = Math.min(cell.waiting.nextDeadline() ?? Infinity, lookAgainAt ?? Infinity)
+          return next === Infinity ? undefined : Math.max(1, next - deps.clock.now())
         },
       })
       stopWatching = cell.onApplied((changes) => {
@@ -45,10 +45,15 @@ export function taskQueueController(deps: TaskQueueDeps): Controller {
   }
 }
 
-/** Room came, or somebody began to wait, whose time has to be kept and for whom hosts may have to be. */
-const concerns = ({ waiting }: Cell, change: Change): boolean =>
-  waiting.mayGiveRoom(change) ||
-  (change.table === 'tasks' &&
-    change.after !== undefined &&
-    isWaiting(change.after) &&
-    (change.before === undefined || !isWaiting(change.before)))
+/**
+ * Room came; or somebody began to wait, whose time has to be kept and for whom hosts may have to be; or a service took room on a host that
+ * is kept, which may be no use any more to whom it is kept for.
+ */
+function concerns({ waiting }: Cell, change: Change): boolean {
+  if (waiting.mayGiveRoom(change)) return true
+  if (change.table !== 'tasks' || change.after === undefined) return false
+  const { before, after } = change
+  if (isWaiting(after)) return before === undefined || !isWaiting(before)
+  const isNewThere = after.hostId !== undefined && before?.hostId === undefined
+  return isNewThere && after.serviceName !== undefined && isKept(waiting, after.hostId)
+}
