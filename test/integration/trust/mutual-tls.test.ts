@@ -165,22 +165,31 @@ describe('a host', () => {
     two.close()
   })
 
-  test('does not follow a control plane of an older epoch than it has followed', async () => {
-    const { hostId, certificate } = await joinedHost()
+  test('does not follow a control plane of an older epoch than it has followed, which goes above that and says so', async () => {
+    const older = await startTrustLab()
+    const followed = 1_000_000
+    const hostId = randomUUID()
+    const token = await older.token()
+    const dataDir = older.hostDirectory('follower')
+    const certificate = await joinHost({ server: older.api, token, hostId, dataDir })
     const journal = openMemoryJournal(memoryDisk())
     await journal.append({ kind: 'identity', identity: { hostId, containerInstanceArn: '' } })
-    const revision = { epoch: 1_000_000, number: 1 }
+    const revision = { epoch: followed, number: 1 }
     await journal.append({ kind: 'assignments', revision, full: true, put: [], removeTaskArns: [] })
-    const ended = Promise.withResolvers<unknown>()
+    const refusals: unknown[] = []
+    const epochs: unknown[] = []
     const log: Log = {
       ...silentLog,
-      info: (message, fields) => message === 'The session ended.' && ended.resolve(fields?.['reason']),
+      info(message, fields) {
+        if (message === 'The session ended.' && fields?.['kind'] === 'refused') refusals.push(fields['refusal'])
+        if (message === 'Joined the control plane.') epochs.push(fields?.['epoch'])
+      },
     }
     const clock = systemClock
     const random = systemRandom()
     const { resources } = helloOf(hostId)
     const session = {
-      servers: [lab.agents],
+      servers: [older.agents],
       cluster: 'default',
       token: '',
       offersFargate: false,
@@ -204,8 +213,15 @@ describe('a host', () => {
           Promise.resolve({ dockerVersion: '', resources: resources as never, attributes: [], address: '' }),
       },
     )
-    expect(await ended.promise).toMatch(/^The server is of epoch \d+, and this host has followed a newer one\.$/)
-    await agent.stop()
+    try {
+      await eventually('the host joins', () => Promise.resolve(epochs[0]))
+      const message = 'The cell takes a new epoch, since its store went back. Try again soon.'
+      expect(refusals[0]).toMatchObject({ code: 'BUSY', message })
+      expect(epochs.every((epoch) => Number(epoch) > followed)).toBe(true)
+    } finally {
+      await agent.stop()
+      await older.remove()
+    }
   })
 })
 
