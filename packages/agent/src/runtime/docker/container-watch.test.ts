@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { containerEvent } from './container-watch.ts'
+import { containerEvent, oomVictim } from './container-watch.ts'
 
 const line = (Action: string, attributes: Readonly<Record<string, string>> = {}) => ({
   Type: 'container',
@@ -34,4 +34,9 @@ it.each(['exec_create: /bin/true', 'attach', 'oom', 'rename'])('%s tells nothing
 
 it('is not disturbed by a line of another kind', () => {
   expect(containerEvent({})).toBeUndefined()
+})
+
+it('a container that ran out of memory is told of by its id', () => {
+  expect(oomVictim(line('oom'))).toBe('c1')
+  expect(oomVictim(line('die', { exitCode: '137' }))).toBeUndefined()
 })

@@ -14,6 +14,8 @@ export interface WatchDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** A process of the container was killed for want of memory: no news of its life, since the container may go on. */
+  readonly onOomKill: (runtimeId: string) => void
 }
 
 /** Between tries to reach an engine that is away: a restart of dockerd takes about a second. */
@@ -43,6 +45,8 @@ export async function watchContainers(
       const stream = await openEvents(deps, signal)
       onGap()
       for await (const line of jsonLines(stream as AsyncIterable<Uint8Array>)) {
+        const victim = oomVictim(line)
+        if (victim !== undefined) deps.onOomKill(victim)
         const event = containerEvent(line)
         if (event !== undefined) onEvent(event)
       }
@@ -60,7 +64,7 @@ function openEvents(deps: WatchDeps, signal: AbortSignal): Promise<NodeJS.Readab
   const since = Math.floor(deps.clock.now() / 1000) - overlapSeconds
   const filters = {
     type: ['container'],
-    event: ['create', 'start', 'die', 'destroy', 'health_status'],
+    event: ['create', 'start', 'die', 'destroy', 'health_status', 'oom'],
     label: [`${hostLabel}=${deps.hostId}`],
   }
   const query = { since, filters: JSON.stringify(filters) }
@@ -79,6 +83,12 @@ const kinds: Readonly<Record<string, ContainerEvent['kind']>> = {
   die: 'died',
   destroy: 'removed',
   health_status: 'health',
+}
+
+/** The container that a line of Docker's stream says ran out of memory. */
+export function oomVictim(line: unknown): string | undefined {
+  const { Action, Actor } = line as DockerEvent
+  return Action === 'oom' ? Actor?.ID : undefined
 }
 
 /** The event that a line of Docker's stream tells of; `undefined` for one that tells nothing of a container's life. */

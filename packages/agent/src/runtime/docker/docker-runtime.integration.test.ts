@@ -179,6 +179,22 @@ describe('the Docker runtime', () => {
       await under.docker.getContainer(runtimeId).wait()
       expect(await snapshot(runtimeId)).toMatchObject({ state: 'exited', oomKilled: true })
     })
+
+    it('out of memory as soon as it starts, among others: says so, though Docker looks too late', async () => {
+      const script = 'x=xxxxxxxxxxxxxxxx; while :; do x=$x$x$x$x; done'
+      const ended = Array.from({ length: 9 }, async () => {
+        const { runtimeId } = await run({ memoryMib: 6, command: ['sh', '-c', script] })
+        await under.docker.getContainer(runtimeId).wait()
+        return snapshot(runtimeId)
+      })
+      expect((await Promise.all(ended)).map(({ oomKilled }) => oomKilled)).toEqual(Array(9).fill(true))
+    })
+
+    it('killed by somebody else: does not say that it was out of memory', async () => {
+      const { runtimeId } = await run({ memoryMib: 8, command: ['sleep', '3600'] })
+      await under.runtime.kill(runtimeId, signal())
+      expect(await snapshot(runtimeId)).toMatchObject({ state: 'exited', exitCode: 137, oomKilled: false })
+    })
   })
 
   describe('on the network', () => {

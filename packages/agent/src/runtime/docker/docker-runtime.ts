@@ -21,6 +21,7 @@ import { type Deadlines, defaultDeadlines } from './deadlines.ts'
 import { type EngineAddress, type EngineConnection, engineConnection } from './engine-connection.ts'
 import { fifoSlots } from './fifo-slots.ts'
 import { imagePuller, type ImagePullOptions } from './image-pull.ts'
+import { OomKills } from './oom-kills.ts'
 import { ensurePauseImage } from './pause-image.ts'
 import { singleFlight } from './single-flight.ts'
 import { defaultTaskNetwork, ensureTaskNetwork } from './task-network.ts'
@@ -67,6 +68,7 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
   const starts = fifoSlots(parallel)
   const removals = fifoSlots(parallel)
   const preparations = singleFlight<PulledImage>()
+  const kills = new OomKills(deps)
   const defaults: ContainerDefaults = {
     hostId,
     hostAddress: deps.hostAddress,
@@ -78,7 +80,9 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
     orWhen('not-found', undefined, async () => {
       const path = `/containers/${encodeURIComponent(id)}/json`
       const found = await connection.call({ operation: 'inspect', method: 'GET', path }, signal)
-      return containerSnapshot(found as Docker.ContainerInspectInfo)
+      const snapshot = containerSnapshot(found as Docker.ContainerInspectInfo)
+      const oomKilled = snapshot.oomKilled || (await kills.ended(snapshot, signal))
+      return { ...snapshot, oomKilled }
     })
 
   const preparePause = (signal: AbortSignal): Promise<PulledImage> =>
@@ -105,6 +109,7 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
 
     async start(id, signal) {
       const path = `/containers/${encodeURIComponent(id)}/start`
+      kills.starts(id)
       // Of many tasks the first ones run early, and the engine has creates to do while it waits for the starts of others.
       await starts.run(() => connection.call({ operation: 'start', method: 'POST', path }, signal), signal, 'ahead')
     },
@@ -143,7 +148,8 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
       return found.filter((snapshot) => snapshot !== undefined)
     },
 
-    watch: (onEvent, onGap, signal) => watchContainers({ ...deps, connection }, onEvent, onGap, signal),
+    watch: (onEvent, onGap, signal) =>
+      watchContainers({ ...deps, connection, onOomKill: (id) => kills.told(id) }, onEvent, onGap, signal),
 
     async createVolume(volume, signal) {
       const body = {
