@@ -39,7 +39,8 @@ const BENCHES: Record<string, Bench> = {
     load: () => import('./failover/reconnect-bench.ts'),
   },
   million: {
-    about: 'a million tasks on 10,000 fake hosts [--tasks N] [--hosts N] [--json FILE] [--report FILE.html]',
+    about:
+      'a million tasks on 10,000 fake hosts [--tasks N] [--hosts N] [--idle SECONDS] [--profile DIR] [--json FILE] [--report FILE.html]',
     load: () => import('./million/million-bench.ts'),
   },
   'start-up': {

@@ -17,8 +17,8 @@ import { reportRows } from '../report-rows.ts'
 const whole = { tasks: 1_000_000, hosts: 10_000 }
 const askedSeconds = 300
 const askedMib = 3 * 1024
-/** How long the cluster is watched doing nothing afterwards. */
-const idleMs = 20_000
+/** How long the cluster is watched doing nothing afterwards, unless `--idle SECONDS` says otherwise. */
+const idleSeconds = 20
 /** Room for tasks on each host, against what it gets when all have as many. */
 const room = 1.25
 /** How long it may take until all are RUNNING before that counts as a failure. */
@@ -36,18 +36,23 @@ export async function run(args: readonly string[]): Promise<number> {
       hosts: { type: 'string' },
       json: { type: 'string' },
       report: { type: 'string' },
+      profile: { type: 'string' },
+      idle: { type: 'string' },
     },
   })
   const tasks = Number(values.tasks ?? whole.tasks)
   const hosts = Number(values.hosts ?? whole.hosts)
-  const report = await play(tasks, hosts)
+  // A V8 profile of the control plane and of each process that plays hosts.
+  if (values.profile !== undefined) process.env['NODE_OPTIONS'] = `--cpu-prof --cpu-prof-dir=${values.profile}`
+  const idleMs = Number(values.idle ?? idleSeconds) * 1000
+  const report = await play(tasks, hosts, idleMs)
   const isShort = tasks < whole.tasks || hosts < whole.hosts
   reportRows({ bench: 'million', short: isShort, json: values.json, rows: rowsOf(report, tasks, isShort) })
   if (values.report !== undefined) writeFileSync(values.report, reportHtml(report))
   return report.whole && report.started === tasks && Object.keys(report.refusals).length === 0 ? 0 : 1
 }
 
-function scenarioOf(tasks: number, hosts: number): Scenario {
+function scenarioOf(tasks: number, hosts: number, idleMs: number): Scenario {
   const each = Math.ceil((tasks / hosts) * room)
   const small = labTask({ cpu: Math.floor(usualHosts.cpu / each), memory: Math.floor(usualHosts.memory / each) })
   return {
@@ -62,7 +67,7 @@ function scenarioOf(tasks: number, hosts: number): Scenario {
   }
 }
 
-async function play(tasks: number, hosts: number): Promise<LabReport> {
+async function play(tasks: number, hosts: number, idleMs: number): Promise<LabReport> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`)
   const context: CommandContext = {
     environment: process.env,
@@ -76,7 +81,7 @@ async function play(tasks: number, hosts: number): Promise<LabReport> {
   try {
     return await runLab({
       title: `${tasks} tasks on ${hosts} hosts`,
-      scenario: scenarioOf(tasks, hosts),
+      scenario: scenarioOf(tasks, hosts, idleMs),
       cluster,
       clock: processClock,
       signal,

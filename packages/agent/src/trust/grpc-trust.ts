@@ -6,7 +6,11 @@ import type { Renewed } from './certificate-renewal.ts'
 import type { HostCertificate } from './host-certificate.ts'
 
 /** How a connection is secured by a host's certificate: both sides prove themselves. */
-export const certificateCredentials = ({ ca, key, certificate }: HostCertificate): ChannelCredentials =>
+export const certificateCredentials = ({
+  ca,
+  key,
+  certificate,
+}: Pick<HostCertificate, 'ca' | 'key' | 'certificate'>): ChannelCredentials =>
   grpcCredentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(certificate))
 
 /** The control plane is known by its name, whatever address it is at. */

@@ -8,18 +8,20 @@ import { fakeRuntime } from '@berth/agent/runtime/fake/fake-runtime.ts'
 import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
 import { FakeWorld } from '@berth/agent/runtime/fake/fake-world.ts'
 import type { HostDescription } from '@berth/agent/session/session-options.ts'
-import { grpcTransport } from '@berth/agent/session/grpc-transport.ts'
 import type { Clock } from '@berth/shared/clock.ts'
 import { revision, version } from '@berth/shared/release.ts'
 import { silentLog } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import { type CuttableWire, cuttableWire } from './cuttable-wire.ts'
+import { plainTransports, type TransportOfHost } from './lab-trust.ts'
 import type { FakeHostPlan, WorkerSetup } from './worker-messages.ts'
 
 export interface FakeHostDeps {
   readonly clock: Clock
   readonly random: Random
   readonly setup: WorkerSetup
+  /** How it reaches the control plane; over plain connections where nothing is said. */
+  readonly transportOf?: TransportOfHost | undefined
   readonly script: FakeScript
   readonly onAssigned: (tasks: number) => void
   readonly onStarted: (taskArn: string) => void
@@ -41,7 +43,8 @@ export class FakeHost {
   readonly #deps: FakeHostDeps
   readonly #world: FakeWorld
   readonly #disk = memoryDisk()
-  readonly #wire: CuttableWire
+  /** Once it has started for the first time. */
+  #wire: CuttableWire | undefined
   #agent: RunningAgent | undefined
 
   constructor(plan: FakeHostPlan, deps: FakeHostDeps) {
@@ -49,15 +52,15 @@ export class FakeHost {
     this.plan = plan
     this.#deps = deps
     this.#world = new FakeWorld({ clock, random, script, cpus: plan.cpu / 1024, memoryMib: plan.memoryMib })
-    this.#wire = cuttableWire(grpcTransport({ clock }), clock)
     this.#watch()
   }
 
   /** Starts its agent, with whatever its journal says. */
   async start(): Promise<void> {
-    const { clock, random, setup } = this.#deps
+    const { clock, random, setup, transportOf = plainTransports(clock) } = this.#deps
     const journal = openMemoryJournal(this.#disk)
-    await ensureIdentity(journal, random)
+    const { hostId } = await ensureIdentity(journal, random)
+    this.#wire ??= cuttableWire(await transportOf({ cluster: setup.cluster, hostId }), clock)
     const agent = startAgent(
       {
         session: {
@@ -86,7 +89,7 @@ export class FakeHost {
 
   /** Its power goes: nothing more is heard of it, and what ran on it does not run any more. */
   async kill(): Promise<void> {
-    this.#wire.cut()
+    this.#wire?.cut()
     const agent = this.#agent
     this.#agent = undefined
     if (agent === undefined) return
@@ -97,12 +100,12 @@ export class FakeHost {
 
   /** Its network goes: it runs on, and nobody hears of it. */
   partition(): void {
-    this.#wire.cut()
+    this.#wire?.cut()
   }
 
   /** It has power and network again. */
   async return(): Promise<void> {
-    this.#wire.mend()
+    this.#wire?.mend()
     if (this.#agent !== undefined) return
     this.#endContainers()
     this.#world.mendEngine()

@@ -2,6 +2,7 @@ import { processClock } from '../process-clock.ts'
 import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
 import { seededRandom } from '@berth/shared/random.ts'
 import { FakeHost } from './fake-host.ts'
+import { certifiedTransports, type TransportOfHost } from './lab-trust.ts'
 import type { LabTask } from './scenario.ts'
 import { labTaskLabel } from './lab-task-definition.ts'
 import { newsEveryMs, type WorkerNews, type WorkerOrder, type WorkerSetup } from './worker-messages.ts'
@@ -17,6 +18,7 @@ const startedTogether = 50
  */
 const hosts = new Map<number, FakeHost>()
 let setup: WorkerSetup | undefined
+let transportOf: TransportOfHost | undefined
 const totals = { assigned: 0, started: 0, ended: 0 }
 let startedTasks: string[] = []
 
@@ -24,6 +26,7 @@ async function obey(order: WorkerOrder): Promise<void> {
   switch (order.kind) {
     case 'setup':
       setup = order.setup
+      if (setup.trust !== undefined) transportOf = await certifiedTransports(setup.trust, processClock)
       return
     case 'add': {
       const added = order.hosts.map((plan) => newHost(plan))
@@ -51,6 +54,7 @@ function newHost(plan: ConstructorParameters<typeof FakeHost>[0]): FakeHost {
     clock: processClock,
     random: seededRandom(setup.seed * 1_000_003 + plan.number),
     setup,
+    transportOf,
     script: scriptOf(setup.tasks),
     onAssigned(tasks) {
       totals.assigned += tasks

@@ -78,7 +78,11 @@ class Worker {
     const { command, args } = ownProgram('lab-hosts')
     this.#child = spawn(command, args, {
       // By the environment, which Node reads also where it is inside the program's own file.
-      env: { ...process.env, NODE_OPTIONS: `--max-old-space-size=${heapMib} --max-semi-space-size=${youngMib}` },
+      env: {
+        ...process.env,
+        // What the lab itself was started with, such as a profiler, is for its workers, too.
+        NODE_OPTIONS: `--max-old-space-size=${heapMib} --max-semi-space-size=${youngMib} ${process.env['NODE_OPTIONS'] ?? ''}`,
+      },
       // Infinity, as tasks that run for ever have it, is no JSON.
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -18,6 +18,7 @@ import { controlPlaneSpec, redisConfigurationPath, redisSpec } from '../up/proce
 import { redisConfiguration } from '../up/redis-server.ts'
 import { clearCluster } from './clear-cluster.ts'
 import { viewFleet } from './fleet-view.ts'
+import { type LabTrust, makeLabTrust, trustSettings } from './lab-trust.ts'
 import { parseProcessUsage, type ProcessUsage } from './process-usage.ts'
 
 /** A control plane that a lab plays against. */
@@ -29,6 +30,8 @@ export interface LabCluster {
   /** `host:port` for agents, and what they must present. */
   readonly server: string
   readonly token: string
+  /** What its hosts prove themselves with instead, where it asks for certificates. */
+  readonly trust?: LabTrust | undefined
   /** Tasks that one RunTask may ask for. */
   readonly tasksPerCall: number
   /** What the control plane's and Redis' processes have taken so far; `undefined` where they cannot be seen. */
@@ -49,7 +52,8 @@ export interface LabClusterDeps {
 }
 
 /**
- * Starts Redis and a control plane as `berth up` does, in a directory that is removed afterwards.
+ * Starts Redis and a control plane as `berth up` does, in a directory that is removed afterwards. Hosts are taken by
+ * certificates of a CA of the lab's own.
  *
  * @throws CliError, with the end of the log, when one does not come up.
  */
@@ -80,7 +84,9 @@ export async function startOwnCluster({ context, progress, signal }: LabClusterD
       redisConfiguration({ directory, port: ports.redis, password: secrets.redisPassword, fsync: 'always' }),
     )
     supervisor.start(redisSpec(plan))
-    supervisor.start(controlPlaneSpec(plan))
+    const trust = await makeLabTrust(directory.root, clock)
+    const spec = controlPlaneSpec(plan)
+    supervisor.start({ ...spec, environment: { ...spec.environment, ...trustSettings(trust) } })
     const ready = { clock, progress, ecs, supervisor, signal }
     await redisReady(plan, ready)
     await controlPlaneReady(plan, ready)
@@ -93,7 +99,8 @@ export async function startOwnCluster({ context, progress, signal }: LabClusterD
       region: ownSettings.region,
       cluster: ownSettings.cluster,
       server: `127.0.0.1:${ports.agents}`,
-      token: secrets.agentToken,
+      token: '',
+      trust,
       tasksPerCall: Number(plan.environment['BERTH_RUN_TASK_LIMIT']),
       usage: () => ({ controlPlane: usageOf(pidOf('control-plane')), redis: usageOf(pidOf('redis')) }),
       stop,

@@ -38,8 +38,15 @@ export async function runLab(run: LabRun): Promise<LabReport> {
   const cluster = { ...run.cluster, ecs }
   const most = scenario.hosts.count + addedHosts(scenario)
   const count = Math.max(1, Math.min(availableParallelism(), Math.ceil(most / hostsPerWorker)))
-  const { server, token } = cluster
-  const setup = { servers: [server], token, cluster: cluster.cluster, seed: scenario.seed, tasks: scenario.tasks }
+  const { server, token, trust } = cluster
+  const setup = {
+    servers: [server],
+    token,
+    trust,
+    cluster: cluster.cluster,
+    seed: scenario.seed,
+    tasks: scenario.tasks,
+  }
   const workers = await startHostWorkers(count, setup)
   try {
     const report = await playOn(workers, { ...run, cluster })

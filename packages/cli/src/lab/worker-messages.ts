@@ -1,3 +1,4 @@
+import type { LabTrust } from './lab-trust.ts'
 import type { LabTask } from './scenario.ts'
 
 /** How often a worker tells what it has seen, in ms. */
@@ -8,6 +9,8 @@ export interface WorkerSetup {
   /** `host:port`s that agents join at. */
   readonly servers: readonly string[]
   readonly token: string
+  /** With it hosts prove themselves by certificates; without, by the token over plain connections. */
+  readonly trust?: LabTrust | undefined
   readonly cluster: string
   readonly seed: number
   readonly tasks: Readonly<Record<string, LabTask>>
