@@ -110,6 +110,17 @@ export function addTrustCommands(program: Command, parts: ProgramParts): void {
       const { rotateCa } = await import('./trust/ca.ts')
       setExitCode(await rotateCa(await clientOf(options), options.overlap, context))
     })
+
+  const secretKey = program
+    .command('secret-key')
+    .description('Exchange the key that seals what is secret in Redis.')
+    .addHelpText('after', examples('berth secret-key reseal'))
+  part(secretKey, 'reseal', 'Seal everything anew, by the first key of the file.').action(
+    async (options: TrustOptions) => {
+      const { resealSecrets } = await import('./trust/secret-key.ts')
+      setExitCode(await resealSecrets(await clientOf(options), context))
+    },
+  )
 }
 
 function wholeNumber(text: string): number {

@@ -23,7 +23,7 @@ import { JoinRefusedError } from './trust/join-refused.ts'
 import { type JoinService, joinService } from './trust/join-service.ts'
 import { listenerNames } from './trust/listener-names.ts'
 import { type Sealer, sealer } from './trust/seal.ts'
-import { readOrMakeSecretKey } from './trust/secret-key-file.ts'
+import { readOrMakeSecretKeys } from './trust/secret-key-file.ts'
 
 export interface StartTrustDeps extends ControlPlaneSeams {
   readonly redis: RedisAddress
@@ -47,7 +47,7 @@ export interface Trust {
 export async function startTrust(config: ControlPlaneConfig, deps: StartTrustDeps): Promise<Trust | undefined> {
   const { clock, log, cell } = deps
   if (config.secretKeyFile === undefined) return undefined
-  const seals = sealer(await readOrMakeSecretKey(config.secretKeyFile, log))
+  const seals = sealer(...(await readOrMakeSecretKeys(config.secretKeyFile, log)))
   const document = redisDocument({
     ...deps,
     address: deps.redis,

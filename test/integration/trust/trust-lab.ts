@@ -31,6 +31,8 @@ export interface TrustLab {
   token(more?: object): Promise<string>
   /** A directory for one host's agent. */
   hostDirectory(name: string): string
+  /** Ends the control plane in order and starts it again, at the same addresses. */
+  restart(): Promise<void>
   clientWith(key: { readonly accessKeyId: string; readonly secretAccessKey: string }): EcsClient
   remove(): Promise<void>
 }
@@ -61,10 +63,13 @@ export async function startTrustLab(more: Readonly<Record<string, string>> = {})
   const log: Log = { ...silentLog, info: note, warn: note }
   const state = { clockAheadMs: 0 }
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + state.clockAheadMs }
+  const start = (listen: Readonly<Record<string, string>> = {}) => {
+    const config = compileControlPlaneConfig({ flags: {}, environment: { ...environment, ...listen }, files: [] })
+    return startControlPlane(config, { clock, random: systemRandom(), log })
+  }
   let running: RunningControlPlane
   try {
-    const config = compileControlPlaneConfig({ flags: {}, environment, files: [] })
-    running = await startControlPlane(config, { clock, random: systemRandom(), log })
+    running = await start()
   } catch (error) {
     await redis.remove()
     rmSync(directory, { recursive: true })
@@ -94,6 +99,14 @@ export async function startTrustLab(more: Readonly<Record<string, string>> = {})
     caFile,
     token: async (wanted = {}) => (await berth<CreateJoinTokenAnswer>('CreateJoinToken', wanted)).token,
     hostDirectory: (name) => mkdtempSync(join(directory, `${name}-`)),
+    async restart() {
+      await running.stop()
+      running = await start({
+        BERTH_LISTEN: `127.0.0.1:${running.apiPort}`,
+        BERTH_AGENT_LISTEN: `127.0.0.1:${running.agentPort}`,
+      })
+      await eventually('the control plane leads again', () => lab.ecs('ListClusters', {}))
+    },
     clientWith: (key) => client(key),
     async remove() {
       await running.stop()

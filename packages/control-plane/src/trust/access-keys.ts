@@ -23,6 +23,17 @@ export function makeAccessKey(
   return { record, secretAccessKey }
 }
 
+/** Seals the secrets of all access keys anew, under the key that seals now. Returns how many there are. @throws SealError */
+export function resealAccessKeys(tx: Transaction, sealer: Sealer): number {
+  const keys = [...tx.tables.accessKeys.values()]
+  for (const key of keys) {
+    const context = accessKeyContext(key.accessKeyId)
+    const sealedSecret = sealer.seal(sealer.open(key.sealedSecret, context), context)
+    tx.put('accessKeys', key.accessKeyId, { ...key, sealedSecret })
+  }
+  return keys.length
+}
+
 /**
  * Opens the secrets of access keys; each is opened once and then remembered for as long as its record is the same.
  *

@@ -50,6 +50,17 @@ describe("the cell's own CA", () => {
     await expect(open({ ...of, sealer: sealer(randomBytes(32)) })).rejects.toThrow(SealError)
   })
 
+  test('goes over to another secret key without a new root', async () => {
+    const [old, next] = [randomBytes(32), randomBytes(32)]
+    const of = { ...world(), sealer: sealer(old) }
+    const before = await open(of)
+    await before.rotate(hour)
+    const both = await open({ ...of, sealer: sealer(next, old) })
+    expect(await both.reseal()).toBe(2)
+    expect((await open({ ...of, sealer: sealer(next) })).bundle()).toBe(before.bundle())
+    await expect(open(of)).rejects.toThrow(SealError)
+  })
+
   test('makes certificates by which host and control plane know each other', async () => {
     const ca = await open(world())
     const seen = await handshake({

@@ -48,6 +48,8 @@ export interface CertificateAuthority {
    * @throws CaNotRotatableError for a CA whose root comes from files.
    */
   rotate(overlapMs: number): Promise<void>
+  /** Seals the keys of all roots anew, under the key that seals now, and says how many there are: none where they are in a file. */
+  reseal(): Promise<number>
 }
 
 /** The root comes from files: their owner rotates it. */
@@ -119,6 +121,19 @@ export async function openCertificateAuthority(deps: CertificateAuthorityDeps): 
       const roots = withNextRoot(before.roots, next, now, overlapMs)
       current = use(await document.swap(before.text, JSON.stringify(roots)))
     },
+    async reseal() {
+      await refresh()
+      for (;;) {
+        const before = current
+        const roots = before.roots.roots.map((root) => ({
+          ...root,
+          sealedKey: sealer.seal(sealer.open(root.sealedKey, caKeyContext), caKeyContext),
+        }))
+        const next = JSON.stringify({ ...before.roots, roots })
+        current = use(await document.swap(before.text, next))
+        if (current.text === next) return roots.length
+      }
+    },
   }
 }
 
@@ -147,6 +162,7 @@ export async function certificateAuthorityFromFiles(
     bundle: () => certificates.join(''),
     refresh: () => Promise.resolve(),
     rotate: () => Promise.reject(new CaNotRotatableError()),
+    reseal: () => Promise.resolve(0),
   }
 }
 

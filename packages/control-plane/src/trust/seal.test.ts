@@ -17,6 +17,15 @@ describe('what is sealed', () => {
     expect(seal('open sesame', 'a')).not.toBe(seal('open sesame', 'a'))
   })
 
+  test('opens with the key that was exchanged for another one, as long as that is still told', () => {
+    const [next, other] = [randomBytes(32), randomBytes(32)]
+    const sealed = sealer(key).seal('secret', 'a')
+    expect(sealer(next, other, key).open(sealed, 'a')).toBe('secret')
+    const again = sealer(next, key).seal('secret', 'a')
+    expect(sealer(next).open(again, 'a')).toBe('secret')
+    expect(() => sealer(key).open(again, 'a')).toThrow(SealError)
+  })
+
   test.each([
     ['another context', (sealed: string) => sealer(key).open(sealed, 'b')],
     ['another key', (sealed: string) => sealer(randomBytes(32)).open(sealed, 'a')],

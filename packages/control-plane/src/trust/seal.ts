@@ -28,10 +28,11 @@ const tagBytes = 16
 /** Says how what follows is sealed: AES-256-GCM; nonce, ciphertext and tag in base64url. */
 const form = 's1.'
 
-/** Seals with AES-256-GCM under `key`, 32 bytes. */
-export function sealer(key: Buffer): Sealer {
-  if (key.length !== secretKeyBytes)
-    throw new RangeError(`A secret key has ${secretKeyBytes} bytes, not ${key.length}.`)
+/** Seals with AES-256-GCM under `key`, 32 bytes. What was sealed under one of the `older` keys opens too. */
+export function sealer(key: Buffer, ...older: readonly Buffer[]): Sealer {
+  const keys = [key, ...older]
+  for (const { length } of keys)
+    if (length !== secretKeyBytes) throw new RangeError(`A secret key has ${secretKeyBytes} bytes, not ${length}.`)
   return {
     seal(secret, context) {
       const nonce = randomBytes(nonceBytes)
@@ -42,15 +43,20 @@ export function sealer(key: Buffer): Sealer {
     open(sealed, context) {
       const bytes = Buffer.from(sealed.slice(form.length), 'base64url')
       if (!sealed.startsWith(form) || bytes.length < nonceBytes + tagBytes) throw new SealError(context)
-      try {
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {
-          authTagLength: tagBytes,
-        })
-        decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-tagBytes))
-        return decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
-      } catch (cause) {
-        throw new SealError(context, { cause })
-      }
+      let cause: unknown
+      for (const each of keys)
+        try {
+          return openWith(each, bytes, context)
+        } catch (error) {
+          cause = error
+        }
+      throw new SealError(context, { cause })
     },
   }
+}
+
+function openWith(key: Buffer, bytes: Buffer, context: string): string {
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })
+  decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-tagBytes))
+  return decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
 }

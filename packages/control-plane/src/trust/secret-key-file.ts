@@ -4,23 +4,26 @@ import { dirname } from 'node:path'
 import type { Log } from '@berth/shared/log.ts'
 import { secretKeyBytes } from './seal.ts'
 
+/** The key that seals, and those that were exchanged for it and still open what they have sealed. */
+export type SecretKeys = readonly [key: Buffer, ...older: Buffer[]]
+
 /**
- * The key that seals what is secret in the store, from the file at `path`: 64 hex digits. Made with mode 0600 where there is
- * none; of several processes that make it at once, one wins and all read the same.
+ * The keys for what is secret in the store, from the file at `path`: 64 hex digits a line, the one that seals first. Made with one key and mode
+ * 0600 where there is none; of several processes that make it at once, one wins and all read the same.
  *
- * @throws Error for a file that holds no key, or that others than its owner may read.
+ * @throws Error for a file that holds anything else, or that others than its owner may read.
  */
-export async function readOrMakeSecretKey(path: string, log: Log): Promise<Buffer> {
-  const there = await readKey(path)
+export async function readOrMakeSecretKeys(path: string, log: Log): Promise<SecretKeys> {
+  const there = await readKeys(path)
   if (there) return there
   await makeKey(path)
-  const made = await readKey(path)
+  const made = await readKeys(path)
   if (!made) throw new Error(`${path} was deleted while it was made.`)
   log.info('made a secret key; keep a copy of it where no copy of Redis is', { path })
   return made
 }
 
-async function readKey(path: string): Promise<Buffer | undefined> {
+async function readKeys(path: string): Promise<SecretKeys | undefined> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -31,9 +34,14 @@ async function readKey(path: string): Promise<Buffer | undefined> {
   const { mode } = await stat(path)
   if ((mode & 0o077) !== 0)
     throw new Error(`${path} can be read by others than its owner. Take that from them: chmod 600 ${path}`)
-  const key = Buffer.from(text.trim(), 'hex')
-  if (key.length !== secretKeyBytes) throw new Error(`${path} holds no secret key: ${2 * secretKeyBytes} hex digits.`)
-  return key
+  const [key, ...older] = text.trim().split(/\s*\n\s*/)
+  return [readKey(path, key), ...older.map((line) => readKey(path, line))]
+}
+
+function readKey(path: string, line = ''): Buffer {
+  const key = Buffer.from(line, 'hex')
+  if (key.length === secretKeyBytes && line.length === 2 * secretKeyBytes) return key
+  throw new Error(`${path} holds no secret key: ${2 * secretKeyBytes} hex digits, and older ones a line each after it.`)
 }
 
 /** A link is made of a whole file or not at all, and never over another one. */

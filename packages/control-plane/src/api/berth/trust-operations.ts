@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { CaNotRotatableError, type CertificateAuthority, pemCertificates } from '../../trust/certificate-authority.ts'
 import { certificateHash } from '../../trust/issue-certificate.ts'
+import { resealAccessKeys } from '../../trust/access-keys.ts'
 import type { Sealer } from '../../trust/seal.ts'
 import { clientException } from '../errors.ts'
 import type { ApiOperation } from '../service.ts'
@@ -35,6 +36,7 @@ export interface TrustDeps {
 }
 
 const caInput = z.strictObject({})
+const resealInput = z.strictObject({})
 const rotateCaInput = z.strictObject({
   /** How long what the old root signed is still trusted. */
   overlapSeconds: z
@@ -56,6 +58,12 @@ export interface CaAnswer {
   /** PEM of all of them, the one that signs first. */
   readonly bundle: string
   readonly roots: readonly CaRootSummary[]
+}
+
+/** What is sealed anew, under the first key of BERTH_SECRET_KEY_FILE. */
+export interface ResealSecretsAnswer {
+  readonly accessKeys: number
+  readonly caKeys: number
 }
 
 type Operations = readonly (readonly [name: string, operation: ApiOperation])[]
@@ -82,8 +90,20 @@ export function trustOperations(deps: ControlPlaneDeps, trust: TrustDeps | undef
     ['DeleteAccessKey', writeOperation(deps, deleteAccessKeyInput, deleteAccessKey)],
     ['GetCa', readOperation(deps, caInput, () => caAnswer(needed().ca))],
     ['RotateCa', rotateCa(needed)],
+    ['ResealSecrets', resealSecrets(deps, needed)],
   ]
 }
+
+/** May be asked for again whenever it failed half way: what is sealed by any key of the file opens. */
+const resealSecrets = ({ cell }: ControlPlaneDeps, needed: () => TrustDeps): ApiOperation => ({
+  decode: (body) => decodeInput(resealInput, body),
+  async handle(): Promise<ResealSecretsAnswer> {
+    const { sealer, ca } = needed()
+    const accessKeys = await cell().transact((tx) => resealAccessKeys(tx, sealer))
+    return { accessKeys, caKeys: await ca.reseal() }
+  },
+  encode: (output) => output,
+})
 
 /** Only the leader is asked, so that two do not rotate at once; what it writes lies beside the cell's records. */
 const rotateCa = (needed: () => TrustDeps): ApiOperation => ({
