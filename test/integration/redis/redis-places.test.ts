@@ -3,8 +3,10 @@ import { redisStore } from '@berth/control-plane/store/redis/redis-store.ts'
 import { type Fence, type Store, StoreUnavailableError } from '@berth/control-plane/store/store.ts'
 import { silentLog } from '@berth/shared/log.ts'
 import { systemRandom } from '@berth/shared/random.ts'
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
@@ -64,42 +66,70 @@ test('Redis with a password: the right one opens it, a wrong one does not', asyn
   await expect(wrong.acquireLease('p2', 1000, { api: '', agents: '' })).rejects.toBeInstanceOf(StoreUnavailableError)
 })
 
-test('Redis behind TLS is known by the authority that was named, and by no other', async () => {
+/** Settings of a server that speaks TLS on a port of its own, and the certificate that it is known by. */
+async function tlsSettings() {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-redis-tls-'))
+  cleanUps.push(async () => rmSync(directory, { recursive: true }))
+  const openssl = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 2'
+  const name = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1']
+  execFileSync('openssl', [...openssl.split(' '), ...name], { cwd: directory, stdio: 'ignore' })
   const port = await freePort()
-  const redis = await started({ maxmemory: '0' })
-  const { directory } = redis
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' })
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    'key.pem',
-    '-out',
-    'cert.pem',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=redis',
-    '-addext',
-    'subjectAltName=IP:127.0.0.1',
-  )
-  const files = {
+  const settings = {
+    'tls-port': String(port),
     'tls-cert-file': join(directory, 'cert.pem'),
     'tls-key-file': join(directory, 'key.pem'),
     'tls-ca-cert-file': join(directory, 'cert.pem'),
+    'tls-auth-clients': 'no',
   }
-  const client = new Redis(redis.url, { protocol: 2 })
-  for (const [name, value] of Object.entries({ ...files, 'tls-auth-clients': 'no', 'tls-port': String(port) }))
-    await client.call('CONFIG', ['SET', name, value])
-  client.disconnect()
-  await lead(open(`rediss://127.0.0.1:${port}`, { ca: readFileSync(join(directory, 'cert.pem'), 'utf8') }))
-  const stranger = open(`rediss://127.0.0.1:${port}`)
+  return { port, settings, directory, ca: readFileSync(join(directory, 'cert.pem'), 'utf8') }
+}
+
+async function expectStrangersRefused(url: string): Promise<void> {
+  const stranger = open(url)
   await expect(stranger.acquireLease('p2', 1000, { api: '', agents: '' })).rejects.toBeInstanceOf(StoreUnavailableError)
+}
+
+test('Redis behind TLS is known by the authority that was named, and by no other', async () => {
+  const { port, settings, ca } = await tlsSettings()
+  await started(settings)
+  await lead(open(`rediss://127.0.0.1:${port}`, { ca }))
+  await expectStrangersRefused(`rediss://127.0.0.1:${port}`)
+})
+
+test('Sentinels and the primary that they name are spoken to over TLS', async () => {
+  const [primary, watching] = [await tlsSettings(), await tlsSettings()]
+  await started(primary.settings)
+  const lines = [
+    'port 0',
+    'tls-replication yes',
+    ...Object.entries({ ...watching.settings, 'tls-ca-cert-file': primary.settings['tls-ca-cert-file'] }).map(
+      ([setting, value]) => `${setting} ${value}`,
+    ),
+    `dir ${watching.directory}`,
+    `sentinel monitor berth 127.0.0.1 ${primary.port} 1`,
+  ]
+  const path = join(watching.directory, 'sentinel.conf')
+  writeFileSync(path, lines.join('\n'))
+  const sentinel = spawn('redis-server', [path, '--sentinel'], { stdio: 'ignore' })
+  cleanUps.push(async () => {
+    const gone = once(sentinel, 'exit')
+    sentinel.kill('SIGKILL')
+    await gone
+  })
+  const url = `rediss-sentinel://127.0.0.1:${watching.port}/berth`
+  await lead(open(url, { ca: primary.ca + watching.ca }))
+  await expectStrangersRefused(url)
+})
+
+test('a Redis Cluster is spoken to over TLS', async () => {
+  const { port, settings, ca } = await tlsSettings()
+  const redis = await started({ 'cluster-enabled': 'yes', 'tls-cluster': 'yes', ...settings })
+  const client = new Redis(redis.url, { protocol: 2 })
+  await client.call('CLUSTER', ['ADDSLOTSRANGE', 0, 16_383])
+  client.disconnect()
+  const url = `rediss-cluster://127.0.0.1:${port}`
+  await lead(open(url, { ca }))
+  await expectStrangersRefused(url)
 })
 
 test('in a Redis Cluster the server that has the slot of the cell is found, also after the slot has moved', async () => {
