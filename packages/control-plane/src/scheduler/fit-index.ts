@@ -91,24 +91,38 @@ export class FitCells {
   }
 }
 
+/** The buckets, and the nodes of each level above them, go by eights: a node stands for eight of the level below it. */
+const EIGHT = 8
+
+/**
+ * What is said of a bucket or a node: the most CPU and the most memory that any one host in it has left, and of a bucket
+ * its first cell. Eight of them are two lines of the processor's cache, which it brings together.
+ */
+const NODE = 4
+const MOST_CPU = 0
+const MOST_MEMORY = 1
+const FIRST_CELL = 2
+
 /**
  * Hosts in the order of a key (what `binpack` compares), then of CPU and memory left, in which the first host with enough
  * of both is found without looking at those before it.
  *
- * The keys are cut into equal buckets, two to four for each host. Above the buckets stands a segment tree of the largest
- * CPU and the largest memory left in each subtree: a walk skips every subtree in which no host can have both. Without that
- * pruning a sorted index is as slow as a scan, because the fullest hosts come first and do not fit.
+ * The keys are cut into equal buckets, two to four for each host. Above the buckets stands a tree of the most CPU and the
+ * most memory left in each subtree: a walk skips every subtree in which no host can have both. Without that pruning a
+ * sorted index is as slow as a scan, because the fullest hosts come first and do not fit.
+ *
+ * In a large fleet time goes into memory that is not in the cache, not into steps. So a bucket's first cell stands beside
+ * its maxima, and a node has eight children, side by side: between a bucket and the levels that stay in the cache there
+ * is one look at memory, where a binary tree has four.
  */
 export class FitOrder {
   private readonly store: FitCells
   private readonly buckets: number
   private readonly shift: number
-  private readonly firstCell: Int32Array<ArrayBuffer>
-  /**
-   * The largest CPU and memory by node, side by side. Node 1 is the root, node n has the children 2n and 2n + 1, the leaf of
-   * bucket b is `buckets + b`.
-   */
-  private readonly largest: Int32Array<ArrayBuffer>
+  /** The buckets, then the nodes above them level by level, the last level at most eight. */
+  private readonly nodes: Int32Array<ArrayBuffer>
+  /** The node at which each level begins, and behind the last level the number of all nodes. */
+  private readonly levels: readonly number[]
 
   /** An order for keys from 0 to `maxKey`; others count into the outermost buckets. */
   constructor(store: FitCells, hosts: number, maxKey: number) {
@@ -117,15 +131,20 @@ export class FitOrder {
     const bucketBits = Math.min(keyBits, Math.max(6, 33 - Math.clz32(hosts)))
     this.buckets = 2 ** bucketBits
     this.shift = keyBits - bucketBits
-    this.firstCell = new Int32Array(this.buckets).fill(NONE)
-    this.largest = new Int32Array(this.buckets * 4).fill(NONE)
+    const levels = [0]
+    for (let size = this.buckets, first = 0; levels.length === 1 || size > 1; size = Math.ceil(size / EIGHT)) {
+      first += Math.ceil(size / EIGHT) * EIGHT
+      levels.push(first)
+    }
+    this.levels = levels
+    this.nodes = new Int32Array((levels.at(-1) as number) * NODE).fill(NONE)
   }
 
   insert(slot: number, key: number, cpu: number, memory: number): void {
     const { store } = this
     const bucket = this.bucketOf(key)
     let before = NONE
-    let cell = this.firstCell[bucket] as number
+    let cell = this.nodes[bucket * NODE + FIRST_CELL] as number
     while (cell !== NONE && this.compare(cell, key, cpu, memory) < 0) {
       before = cell
       cell = store.cells[cell * CELL + NEXT_CELL] as number
@@ -145,14 +164,14 @@ export class FitOrder {
     const { cells } = store
     const bucket = this.bucketOf(cells[cell * CELL + KEY] as number)
     let before = NONE
-    let at = this.firstCell[bucket] as number
+    let at = this.nodes[bucket * NODE + FIRST_CELL] as number
     while (at !== cell) {
       before = at
       at = cells[at * CELL + NEXT_CELL] as number
     }
     this.setBehind(bucket, before, cells[cell * CELL + NEXT_CELL] as number)
+    this.lower(bucket, cells[cell * CELL + CPU] as number, cells[cell * CELL + MEMORY] as number)
     store.freeCell(cell)
-    this.lower(bucket)
   }
 
   /** A walk that begins before the first host whose key is `minKey` or more. */
@@ -181,23 +200,31 @@ export class FitOrder {
       const bucket = this.bucketWith(cursor.bucket + 1, cpu, memory)
       if (bucket === NONE) return NONE
       cursor.bucket = bucket
-      cursor.cell = this.firstCell[bucket] as number
+      cursor.cell = this.nodes[bucket * NODE + FIRST_CELL] as number
     }
   }
 
   /** The first bucket, from this one on, that may hold a host with enough of both. */
   private bucketWith(from: number, cpu: number, memory: number): number {
-    const { buckets, largest } = this
-    if (from >= buckets) return NONE
-    let node = buckets + from
+    const { nodes, levels } = this
+    let level = 0
+    let at = from
     for (;;) {
-      if ((largest[node * 2] as number) >= cpu && (largest[node * 2 + 1] as number) >= memory) {
-        if (node >= buckets) return node - buckets
-        node *= 2
+      const first = levels[level] as number
+      const behind = levels[level + 1]
+      if (behind === undefined || first + at >= behind) return NONE
+      const end = at - (at % EIGHT) + EIGHT
+      for (let node = (first + at) * NODE; at < end; at++, node += NODE) {
+        if ((nodes[node + MOST_CPU] as number) >= cpu && (nodes[node + MOST_MEMORY] as number) >= memory) break
+      }
+      if (at === end) {
+        level++
+        at = end / EIGHT
+      } else if (level === 0) {
+        return at
       } else {
-        while ((node & 1) === 1) node >>= 1
-        if (node === 0) return NONE
-        node++
+        level--
+        at *= EIGHT
       }
     }
   }
@@ -207,7 +234,7 @@ export class FitOrder {
   }
 
   private setBehind(bucket: number, before: number, cell: number): void {
-    if (before === NONE) this.firstCell[bucket] = cell
+    if (before === NONE) this.nodes[bucket * NODE + FIRST_CELL] = cell
     else this.store.cells[before * CELL + NEXT_CELL] = cell
   }
 
@@ -221,37 +248,45 @@ export class FitOrder {
     return byCpu === 0 ? (cells[at + MEMORY] as number) - memory : byCpu
   }
 
-  /** Takes a new cell into the maxima above its bucket. */
+  /** Takes a new cell into the maxima of its bucket and above. */
   private raise(bucket: number, cpu: number, memory: number): void {
-    const { largest } = this
-    for (let node = this.buckets + bucket; node > 0; node >>= 1) {
-      const higherCpu = (largest[node * 2] as number) < cpu
-      const higherMemory = (largest[node * 2 + 1] as number) < memory
+    const { nodes, levels } = this
+    for (let level = 0, at = bucket; level + 1 < levels.length; level++, at = Math.floor(at / EIGHT)) {
+      const node = ((levels[level] as number) + at) * NODE
+      const higherCpu = (nodes[node + MOST_CPU] as number) < cpu
+      const higherMemory = (nodes[node + MOST_MEMORY] as number) < memory
       if (!higherCpu && !higherMemory) return
-      if (higherCpu) largest[node * 2] = cpu
-      if (higherMemory) largest[node * 2 + 1] = memory
+      if (higherCpu) nodes[node + MOST_CPU] = cpu
+      if (higherMemory) nodes[node + MOST_MEMORY] = memory
     }
   }
 
-  /** Works the maxima out anew, above a bucket that lost a cell. */
-  private lower(bucket: number): void {
-    const { largest } = this
+  /** Works out anew the maxima of a bucket that lost a cell with so much CPU and memory, and above, as far as they change. */
+  private lower(bucket: number, lostCpu: number, lostMemory: number): void {
+    const { nodes, levels } = this
     const { cells } = this.store
+    if (
+      lostCpu < (nodes[bucket * NODE + MOST_CPU] as number) &&
+      lostMemory < (nodes[bucket * NODE + MOST_MEMORY] as number)
+    )
+      return
     let cpu = NONE
     let memory = NONE
-    for (let cell = this.firstCell[bucket] as number; cell !== NONE; cell = cells[cell * CELL + NEXT_CELL] as number) {
+    let cell = nodes[bucket * NODE + FIRST_CELL] as number
+    for (; cell !== NONE; cell = cells[cell * CELL + NEXT_CELL] as number) {
       cpu = Math.max(cpu, cells[cell * CELL + CPU] as number)
       memory = Math.max(memory, cells[cell * CELL + MEMORY] as number)
     }
-    let node = this.buckets + bucket
-    while (largest[node * 2] !== cpu || largest[node * 2 + 1] !== memory) {
-      largest[node * 2] = cpu
-      largest[node * 2 + 1] = memory
-      if (node === 1) return
-      const sibling = (node ^ 1) * 2
-      cpu = Math.max(cpu, largest[sibling] as number)
-      memory = Math.max(memory, largest[sibling + 1] as number)
-      node >>= 1
+    for (let level = 0, at = bucket; level + 1 < levels.length; level++, at = Math.floor(at / EIGHT)) {
+      const node = ((levels[level] as number) + at) * NODE
+      if (nodes[node + MOST_CPU] === cpu && nodes[node + MOST_MEMORY] === memory) return
+      nodes[node + MOST_CPU] = cpu
+      nodes[node + MOST_MEMORY] = memory
+      const eight = node - (at % EIGHT) * NODE
+      for (let other = eight; other < eight + EIGHT * NODE; other += NODE) {
+        cpu = Math.max(cpu, nodes[other + MOST_CPU] as number)
+        memory = Math.max(memory, nodes[other + MOST_MEMORY] as number)
+      }
     }
   }
 }

@@ -9,6 +9,7 @@ import type { PlacementRequest } from './placement-request.ts'
 import { place } from './placement.ts'
 import type { MovableTask } from './rebalance-plan.ts'
 import { RUNNING, describeHost } from './test-hosts.ts'
+import { propertyRuns } from './testing/property-runs.ts'
 
 const asking = (cpu: number, memory: number, more: Partial<PlacementRequest> = {}): PlacementRequest => ({
   demand: { ...NO_DEMAND, cpu, memory },
@@ -86,7 +87,7 @@ describe('packing afresh', () => {
           expect(its.filter(({ request }) => request.group === 'g0').length).toBeLessThanOrEqual(1)
         }
       }),
-      { numRuns: 100 },
+      propertyRuns(100),
     )
   })
 })

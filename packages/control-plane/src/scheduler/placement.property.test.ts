@@ -10,6 +10,7 @@ import type { PlacementRequest } from './placement-request.ts'
 import { place } from './placement.ts'
 import { type ReferenceHost, bestHosts, fits } from './reference-scheduler.ts'
 import type { StrategyStep } from './strategy.ts'
+import { propertyRuns } from './testing/property-runs.ts'
 
 const spreadBy = (name: string): StrategyStep => ({ type: 'spread', by: { kind: 'attribute', name } })
 const SPREAD_HOSTS: StrategyStep = { type: 'spread', by: { kind: 'host' } }
@@ -204,7 +205,10 @@ class Twin {
   }
 }
 
-describe('the fast scheduler against the plain one', () => {
+/** Thousands of clusters take a while where other work runs beside them. */
+const SLOW = { timeout: 600_000 }
+
+describe('the fast scheduler against the plain one', SLOW, () => {
   it('chooses an equally good host, and refuses exactly what does not fit, on random clusters as they change', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0 }), fc.integer({ min: 4, max: 90 }), (seed, hosts) => {
@@ -217,7 +221,7 @@ describe('the fast scheduler against the plain one', () => {
         }
         twin.checkVerdicts(someRequest(random))
       }),
-      { numRuns: 1500 },
+      propertyRuns(1500),
     )
   })
 
@@ -233,7 +237,7 @@ describe('the fast scheduler against the plain one', () => {
         expect(rooms()).toEqual(before)
         expect(twin.fleet.taskCount).toBe(0)
       }),
-      { numRuns: 300 },
+      propertyRuns(300),
     )
   })
 })

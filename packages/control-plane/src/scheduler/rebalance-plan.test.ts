@@ -8,6 +8,7 @@ import type { PlacementRequest } from './placement-request.ts'
 import { place } from './placement.ts'
 import { type Move, type MovableTask, type RebalanceGoal, planRebalance } from './rebalance-plan.ts'
 import { RUNNING, describeHost } from './test-hosts.ts'
+import { propertyRuns } from './testing/property-runs.ts'
 
 const BY_ZONE: RebalanceGoal = { type: 'spread', by: { kind: 'attribute', name: 'ecs.availability-zone' } }
 const BY_HOST: RebalanceGoal = { type: 'spread', by: { kind: 'host' } }
@@ -174,7 +175,7 @@ describe('any plan', () => {
             expect(uneven - after).toBeGreaterThanOrEqual(goal.type === 'spread' ? 1 : move.gain)
           }
         }),
-        { numRuns: 150 },
+        propertyRuns(150),
       )
     },
   )

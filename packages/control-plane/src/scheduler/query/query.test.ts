@@ -4,6 +4,7 @@ import { describeExpression } from './describe.ts'
 import { type QueriedHost, evaluate } from './evaluate.ts'
 import { parseQuery } from './parse.ts'
 import { OPERATORS } from './tokenize.ts'
+import { propertyRuns } from '../testing/property-runs.ts'
 
 const HOST: QueriedHost = {
   attributes: new Map<string, string | null>([
@@ -199,7 +200,7 @@ describe('any text', () => {
         expect(parsed.error.position).toBeLessThanOrEqual(text.length)
         expect(parsed.error.message).toContain(`at position ${parsed.error.position}`)
       }),
-      { numRuns: 20_000 },
+      propertyRuns(20_000),
     )
   })
 
@@ -233,7 +234,7 @@ describe('any text', () => {
         expect(describeExpression(again.expression)).toBe(described)
         expect(JSON.stringify(again.expression)).toBe(JSON.stringify(parsed.expression))
       }),
-      { numRuns: 2000 },
+      propertyRuns(2000),
     )
   })
 })
