@@ -174,6 +174,19 @@ describe('a Redis that fails', () => {
     expect(await store.commit({ fence, sequence: 3, changes: [] })).toEqual({ kind: 'out-of-sequence', durable: 1 })
   })
 
+  test('whose clock is set back keeps nobody out for longer than a lease was granted for', async () => {
+    const cell = newCell()
+    const [one, two] = [open(cell), open(cell)]
+    const grantedMs = 300
+    await lead(one, 'p1', grantedMs)
+    // To the lease it is the same whether the clock goes back by an hour, or the deadline lies an hour further on.
+    await withClient((client) => client.hincrby(`{berth:${cell}}:cell`, 'deadline', 3600_000))
+    const asked = await two.acquireLease('p2', 60_000, { api: '', agents: '' })
+    expect(asked.kind === 'taken' ? asked.expiresInMs : Number.NaN).toBeLessThanOrEqual(grantedMs)
+    await passTime(grantedMs + 50)
+    expect(await lead(two, 'p2')).toMatchObject({ holder: 'p2' })
+  })
+
   test('a feed that somebody wrote to does not hold up commits', async () => {
     const cell = newCell()
     const store = open(cell)

@@ -2,7 +2,8 @@ import { luaScript } from './lua-script.ts'
 
 /*
  * The three transitions of the lease. Its deadline is a field, in ms of Redis's own clock: the key never expires, so that the
- * fence stays readable, and comparable, whatever happens to its holder.
+ * fence stays readable, and comparable, whatever happens to its holder. That clock may jump. Forward, the lease ends early, and the fence
+ * keeps its holder out; back, it would last longer by the jump, so that for how long it was granted is a field as well.
  *
  * KEYS[1] is the cell (hash) in each of them, and each answers
  *   {0, epoch, holder}                       the lease is held under this fence
@@ -12,7 +13,7 @@ import { luaScript } from './lua-script.ts'
 const now = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local cell = redis.call('HMGET', KEYS[1], 'epoch', 'holder', 'leader', 'deadline')
+local cell = redis.call('HMGET', KEYS[1], 'epoch', 'holder', 'leader', 'deadline', 'granted')
 local epoch = cell[1] or '0'
 local holder = cell[2] or ''
 local deadline = tonumber(cell[4] or '0')
@@ -32,10 +33,15 @@ const taken = `return {1, epoch, holder, cell[3] or '', deadline - now}`
 export const acquireLeaseScript = luaScript(
   'acquire-lease',
   `${now}
+local granted = tonumber(cell[5] or deadline)
+if deadline - now > granted then
+  deadline = now + granted
+  redis.call('HSET', KEYS[1], 'deadline', string.format('%.0f', deadline))
+end
 if holder ~= '' and holder ~= ARGV[1] and holder ~= ARGV[5] and deadline > now then ${taken} end
 local next = string.format('%.0f', math.max(tonumber(epoch), tonumber(ARGV[4])) + 1)
 redis.call('HSET', KEYS[1], 'epoch', next, 'holder', ARGV[1], 'leader', ARGV[3],
-  'deadline', string.format('%.0f', now + ARGV[2]))
+  'deadline', string.format('%.0f', now + ARGV[2]), 'granted', ARGV[2])
 return {0, next, ARGV[1]}
 `,
 )
@@ -51,7 +57,7 @@ export const renewLeaseScript = luaScript(
   'renew-lease',
   `${now}
 if epoch ~= ARGV[1] or holder ~= ARGV[2] then ${taken} end
-redis.call('HSET', KEYS[1], 'deadline', string.format('%.0f', now + ARGV[3]))
+redis.call('HSET', KEYS[1], 'deadline', string.format('%.0f', now + ARGV[3]), 'granted', ARGV[3])
 return {0, epoch, holder}
 `,
 )
