@@ -3,7 +3,7 @@
 #
 #   toolchain   Node 24, pnpm and the dependencies: what building and checking need
 #   run         and Redis and a Docker engine that answers: what `berth up` needs (the default)
-#   test        and the AWS CLI, busybox, iproute2 and iptables: what the end-to-end tests need
+#   test        and the AWS CLI, busybox, iproute2, iptables and libfaketime: what the end-to-end tests need
 #
 # Does only what is missing; says nothing when nothing is. What it may not do itself it names in one message.
 set -euo pipefail
@@ -46,6 +46,11 @@ setup_machine() {
     busybox_is_static || packages+=(busybox-static)
     command -v ip >/dev/null && command -v tc >/dev/null || packages+=(iproute2)
     command -v iptables >/dev/null || packages+=(iptables)
+    # Machines of the fault tests, which only root can make.
+    if [ "$(id -u)" -eq 0 ]; then
+      command -v mke2fs >/dev/null || packages+=(e2fsprogs)
+      has_libfaketime || packages+=(libfaketime)
+    fi
   fi
   docker_answers || engine=$?
   if [ "$engine" -ne 0 ]; then
@@ -76,6 +81,10 @@ setup_machine() {
 # A shim of a version manager may be on the path with nothing behind it; Debian's own is not, and asking it is slow.
 aws_works() { [ -x /usr/bin/aws ] || aws --version >/dev/null 2>&1; }
 
+has_libfaketime() {
+  compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || [ -e /usr/lib64/faketime/libfaketime.so.1 ]
+}
+
 # The tests' images hold nothing else, so a busybox that needs libraries would not start in them.
 busybox_is_static() { command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1; }
 
@@ -90,6 +99,7 @@ how_to_install() {
       docker.io) echo '      Docker Engine 20.10 or later (dockerd)' ;;
       awscli) echo '      the AWS CLI (aws), for the end-to-end tests' ;;
       iproute2 | iptables) echo "      $package, for the tests on hosts in network namespaces" ;;
+      e2fsprogs | libfaketime) echo "      $package, for the fault tests" ;;
       busybox-static) echo '      a static busybox, for the images of the tests' ;;
     esac
   done

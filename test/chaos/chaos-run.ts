@@ -17,6 +17,8 @@ export interface ChaosOptions {
   readonly seed: number
   /** How many, by chance; or which, in this order. */
   readonly faults: number | readonly FaultName[]
+  /** From which they are drawn. Default: all. */
+  readonly among?: readonly FaultName[]
   readonly hosts?: number
   readonly controlPlanes?: number
   /** Changes of the lab, as for a planted bug. */
@@ -51,6 +53,9 @@ export interface ChaosReport {
 
 export const hostSize: HostSize = { cpu: 1024, memoryMib: 512 }
 
+/** After so many faults all is healed and looked at, so that what a long run finds is near what did it. */
+const checkedEvery = 50
+
 /** Runs a real cluster under load through faults, heals it, and says what did not hold. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const began = performance.now()
@@ -63,15 +68,23 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     if (violations.has(what)) return
     violations.add(what)
     history.note('WRONG', what)
+    options.log?.(`WRONG: ${what}`)
     if (options.stopAtFirst) found.abort()
   }
   const struck: Record<string, number> = {}
   const lab = await startHostsLab({
     hosts: options.hosts ?? 3,
     controlPlanes: options.controlPlanes ?? 2,
+    clocks: true,
+    blockDisks: true,
     ...options.lab,
     controlPlane: { ...quickHostLoss, BERTH_LEASE: `${leaseMs}ms`, ...options.lab?.controlPlane },
-    host: { ...size, ...options.host },
+    host: {
+      ...size,
+      ...options.host,
+      // So that a run of an hour does not leave an hour's containers on the hosts.
+      agent: { ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION: '30s', ...options.host?.agent },
+    },
   })
   try {
     const load = { lab, random: seededRandom(options.seed + 1), ledger, history }
@@ -79,22 +92,26 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     // With replicas, what the primary alone has is no promise, and may go in a fail-over.
     const feed = options.lab?.redisServers === 3 ? undefined : watchFeed(lab.redis.url, violated)
     const engines = watchEngines(lab, size, violated)
-    const loading = new AbortController()
-    const loaded = runLoad(load, loading.signal)
-    await wait(3000)
-    await strikeAll(lab, options, history, struck, found.signal)
-    loading.abort()
-    await loaded
-    await healAll(lab)
-    history.note('runner', 'everything is healed')
-    if (!found.signal.aborted) {
+    const random = seededRandom(options.seed)
+    const names =
+      typeof options.faults === 'number' ? chosen(random, options.faults, options.among ?? faultNames) : options.faults
+    const strikes: Strikes = { lab, options, random, names, history, struck }
+    for (let done = 0; done < names.length && !found.signal.aborted; done += checkedEvery) {
+      const loading = new AbortController()
+      const loaded = runLoad(load, `op-${done}`, loading.signal)
+      await wait(3000)
+      await strikeAll(strikes, done, done + checkedEvery, found.signal)
+      loading.abort()
+      await loaded
+      await healAll(lab)
+      history.note('runner', 'everything is healed')
+      if (found.signal.aborted) break
       const mayEnd = Object.keys(struck).some((name) => endTasks.has(name as FaultName))
       const wrong = await untilQuiet(lab, ledger, options.quietWithinMs ?? 120_000, mayEnd)
       for (const what of wrong) violated(what)
-      history.note(
-        'runner',
-        wrong.length === 0 ? 'everything is quiet and as it should be' : 'it does not become quiet',
-      )
+      const how = wrong.length === 0 ? 'everything is quiet and as it should be' : 'it does not become quiet'
+      history.note('runner', how)
+      options.log?.(`${how}; ${ledger.started.size} tasks were acknowledged`)
     }
     await feed?.stop()
     await engines.stop()
@@ -119,19 +136,25 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 }
 
-/** Faults one after the other; some begin before the last is over. */
+interface Strikes {
+  readonly lab: HostsLab
+  readonly options: ChaosOptions
+  readonly random: Random
+  readonly names: readonly FaultName[]
+  readonly history: History
+  readonly struck: Record<string, number>
+}
+
+/** Faults one after the other, from one number to another; some begin before the last is over. */
 async function strikeAll(
-  lab: HostsLab,
-  options: ChaosOptions,
-  history: History,
-  struck: Record<string, number>,
+  { lab, options, random, names, history, struck }: Strikes,
+  from: number,
+  to: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const random = seededRandom(options.seed)
-  const names = typeof options.faults === 'number' ? chosen(random, options.faults) : options.faults
   const busy = new Set<string>()
   const ending = new Set<Promise<void>>()
-  for (const [index, name] of names.entries()) {
+  for (const [index, name] of [...names.entries()].slice(from, to)) {
     if (signal.aborted) break
     const strike = await faults[name]({ lab, random })
     // Two faults of one thing at once would undo each other.
@@ -160,11 +183,11 @@ async function endLater(strike: Strike, name: string, history: History): Promise
 }
 
 /** Every fault comes before one comes again. */
-function chosen(random: Random, count: number): readonly FaultName[] {
+function chosen(random: Random, count: number, among: readonly FaultName[]): readonly FaultName[] {
   const names: FaultName[] = []
   let left: FaultName[] = []
   while (names.length < count) {
-    if (left.length === 0) left = [...faultNames]
+    if (left.length === 0) left = [...among]
     const name = oneOf(random, left)
     left = left.filter((each) => each !== name)
     names.push(name)

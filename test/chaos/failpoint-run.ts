@@ -89,7 +89,7 @@ export async function runFailpoints({ seed, names = failpointNames, log }: Failp
     const feed = watchFeed(lab.redis.url, violated)
     const engines = watchEngines(lab, hostSize, violated)
     const loading = new AbortController()
-    const loaded = runLoad(load, loading.signal)
+    const loaded = runLoad(load, 'op', loading.signal)
     const ofAgents = names.filter((name) => programOf(name) === 'agent')
     const ofControlPlane = names.filter((name) => programOf(name) === 'control-plane')
     const [controlPlane] = lab.controlPlanes

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Random } from '@berth/shared/random.ts'
 import type { HostsLab, LabControlPlane } from '../hosts/hosts-lab.ts'
+import type { LabClock } from '../hosts/lab-clock.ts'
 import type { LabHost } from '../hosts/lab-host.ts'
 import { between, chance, oneOf } from './choice.ts'
 
@@ -22,6 +23,8 @@ type Fault = (context: FaultContext) => Strike | Promise<Strike>
 
 /** The lease of the control planes in these runs, in ms: frozen and cut-off leaders are so for longer. */
 export const leaseMs = 2000
+/** Requests are refused whose signature is five minutes old by the clock of who is asked. */
+const withinSignatureSeconds = 240
 const beyondLeaseMs: readonly [number, number] = [leaseMs + 1500, leaseMs + 5000]
 
 /** Everything that may befall a cluster. */
@@ -274,6 +277,28 @@ export const faults = {
       () => network.heal(),
     )
   },
+  'cut the power of Redis': async (context) => {
+    const node = await context.lab.redis.primary()
+    const boot = async () => void (await Promise.all([node.process.start(), node.sentinel?.start()]))
+    return strike(context, node.process.name, [0, 2000], () => node.cutPower?.(), boot)
+  },
+  'set the clock of a control plane wrong': (context) => {
+    const { process, clock } = oneOf(context.random, context.lab.controlPlanes)
+    return wrongClock(context, process.name, clock, withinSignatureSeconds)
+  },
+  'set the clock of an agent wrong': (context) => {
+    const { agent, clock } = anyHost(context)
+    return wrongClock(context, agent.name, clock, 3600)
+  },
+  'set the clock of Redis back': (context) => {
+    const { nodes } = context.lab.redis
+    const seconds = between(context.random, 1, 300)
+    const setBack = () => {
+      for (const { clock } of nodes) clock?.set(clock.aheadSeconds - seconds)
+    }
+    // It stays so, as after a correction: a second jump would be one forward, by which a lease ends early.
+    return strike(context, `clock of Redis, by ${seconds} s`, [3000, 8000], setBack, () => {})
+  },
   'kill Redis and all control planes': (context) => {
     const all = [...context.lab.redis.nodes, ...context.lab.controlPlanes].map(({ process }) => process)
     const kill = async () => void (await Promise.all(all.map((each) => each.kill())))
@@ -297,12 +322,15 @@ export const endTasks: ReadonlySet<FaultName> = new Set<FaultName>([
   'kill a container',
   'lose packets from a host',
   'lose packets to a host',
+  // By it, a host that is away has been so for long.
+  'set the clock of a control plane wrong',
   'slow the link of a host',
   'unplug a host',
 ])
 
 /** Lets everything run, and every packet through. */
 export async function healAll({ redis, controlPlanes, hosts }: HostsLab): Promise<void> {
+  for (const { clock } of [...controlPlanes, ...hosts]) clock?.set(0)
   for (const { group, disk, agentDisk } of hosts) {
     group.thaw()
     disk.clear()
@@ -314,6 +342,13 @@ export async function healAll({ redis, controlPlanes, hosts }: HostsLab): Promis
   for (const { network } of [...redis.nodes, ...controlPlanes, ...hosts]) await network.heal()
   await Promise.all(hosts.map(({ engine }) => engine.start()))
   for (const process of processes) await process.start()
+  for (const { sentinel } of redis.nodes) await sentinel?.start()
+}
+
+function wrongClock(context: FaultContext, name: string, clock: LabClock | undefined, mostSeconds: number): Strike {
+  const seconds = between(context.random, 1, mostSeconds) * (chance(context.random, 0.5) ? 1 : -1)
+  const set = (ahead: number) => () => clock?.set(ahead)
+  return strike(context, `clock of ${name}, by ${seconds} s`, [2000, 10_000], set(seconds), set(0))
 }
 
 const anyHost = ({ lab, random }: FaultContext): LabHost => oneOf(random, lab.hosts)

@@ -59,10 +59,10 @@ export async function prepareLoad({ lab, ledger }: LoadDeps): Promise<void> {
   }
 }
 
-/** Works at the API until the signal aborts, and remembers every answer. */
-export async function runLoad(deps: LoadDeps, signal: AbortSignal): Promise<void> {
+/** Works at the API until the signal aborts, and remembers every answer; `part` of a run has names of its own for what it does. */
+export async function runLoad(deps: LoadDeps, part: string, signal: AbortSignal): Promise<void> {
   for (let operation = 1; !signal.aborted; operation++) {
-    await oneStep(deps, `op-${operation}`, signal)
+    await oneStep(deps, `${part}-${operation}`, signal)
     await wait(between(deps.random, 50, 300))
   }
 }

@@ -1,14 +1,15 @@
 /**
  * `pnpm chaos --failpoints [--at NAME]...`: has a process die at every named place once.
  * `pnpm chaos --planted [--bug NAME]...`: plants bugs one by one, and exits 0 only when each was noticed.
- * `pnpm chaos [--faults 20] [--seed N] [--hosts 3] [--control-planes 2] [--sentinel] [--report FILE]`: runs a real cluster under load through faults, and
- * exits 0 only when nothing that must hold was broken. A failure prints its seed and its history.
+ * `pnpm chaos [--faults 20] [--seed N] [--hosts 3] [--control-planes 2] [--sentinel] [--only FAULT]... [--report FILE]`: runs a real cluster
+ * under load through faults, and exits 0 only when nothing that must hold was broken. A failure prints its seed and its history.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomBelow, systemRandom } from '@berth/shared/random.ts'
 import { runChaos } from './chaos-run.ts'
+import { type FaultName, faultNames } from './faults.ts'
 import { runFailpoints } from './failpoint-run.ts'
 import { failpointNames } from './failpoints/failpoint-names.ts'
 import { plantedBugs, type PlantedReport, runPlanted } from './planted-run.ts'
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     hosts: { type: 'string', default: '3' },
     'control-planes': { type: 'string', default: '2' },
+    only: { type: 'string', multiple: true, default: [...faultNames] },
     sentinel: { type: 'boolean', default: false },
     failpoints: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
@@ -38,12 +40,19 @@ async function faults(): Promise<void> {
   const { history, logs, ...summary } = await runChaos({
     seed,
     faults: Number(values.faults),
+    among: values.only.map(faultNamed),
     hosts: Number(values.hosts),
     controlPlanes: Number(values['control-planes']),
     ...(values.sentinel && { lab: { redisServers: 3 } }),
     log: (line) => console.log(line),
   })
   conclude(summary, history, logs, `--faults ${values.faults} --seed ${seed}${values.sentinel ? ' --sentinel' : ''}`)
+}
+
+function faultNamed(name: string): FaultName {
+  const found = faultNames.find((each) => each === name)
+  if (found === undefined) throw new Error(`there is no fault "${name}"; there are ${faultNames.join(', ')}`)
+  return found
 }
 
 async function failpoints(): Promise<void> {

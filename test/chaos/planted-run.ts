@@ -94,6 +94,13 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     noticedBy: /ended by itself: EssentialContainerExited/,
     liveRestore: false,
   },
+  everysec: {
+    says: 'Redis brings its log to the disk once a second',
+    in: 'lab',
+    faults: repeated(6, 'cut the power of Redis'),
+    noticedBy: /the store went back|acknowledged and does not exist/,
+    lab: { redis: { appendfsync: 'everysec' } },
+  },
   'Redis without its log': {
     says: 'Redis keeps nothing on disk',
     in: 'lab',

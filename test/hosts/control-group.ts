@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 
 const root = '/sys/fs/cgroup'
 
 /** cgroup v1 has a tree for each controller; v2 has one for all. */
 const isVersion1 = existsSync(join(root, 'freezer'))
 const processTree = isVersion1 ? join(root, 'freezer') : root
+
+/** A process that waits for a disk stands still when the disk has answered. */
+const freezesWithinMs = 10_000
 
 /** Processes below `name`, those of containers included: a whole host as one thing. */
 export interface ControlGroup {
@@ -17,6 +21,8 @@ export interface ControlGroup {
   /** Makes all of them stand still, or go on. */
   freeze(): void
   thaw(): void
+  /** Resolves when all of them stand still after `freeze`. */
+  frozen(): Promise<void>
   /** Kills all of them at once, as a power cut would. */
   killAll(): void
   /** Removes the group from every controller's tree. Those with processes in them stay. */
@@ -41,6 +47,13 @@ export function controlGroup(name: string): ControlGroup {
     pids: () => (existsSync(path) ? groupsBelow(path).flatMap(pidsOf) : []),
     freeze: () => setFrozen(true),
     thaw: () => setFrozen(false),
+    async frozen() {
+      const deadline = performance.now() + freezesWithinMs
+      while (existsSync(path) && !isFrozen(path)) {
+        if (performance.now() > deadline) throw new Error(`the processes of ${name} do not stand still`)
+        await wait(5)
+      }
+    },
     killAll() {
       // What forks while it is killed is seen in the next round.
       for (let round = 0; round < 50; round++) {
@@ -57,6 +70,11 @@ export function controlGroup(name: string): ControlGroup {
   }
   return group
 }
+
+const isFrozen = (path: string): boolean =>
+  isVersion1
+    ? readFileSync(join(path, 'freezer.state'), 'utf8').trim() === 'FROZEN'
+    : readFileSync(join(path, 'cgroup.events'), 'utf8').includes('frozen 1')
 
 /** A group and all below it, the deepest first. */
 function groupsBelow(path: string): readonly string[] {

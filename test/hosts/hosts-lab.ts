@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ECSClient } from '@aws-sdk/client-ecs'
 import { controlGroup } from './control-group.ts'
+import { checkLabClocks, labClock, type LabClock } from './lab-clock.ts'
 import { labHost, type LabHost, type LabHostOptions, nodeCommand } from './lab-host.ts'
 import { labNetwork, type NetworkMember } from './lab-network.ts'
 import { labProcess, type LabProcess } from './lab-process.ts'
@@ -22,12 +23,18 @@ export interface HostsLabOptions {
   readonly redis?: Readonly<Record<string, string>>
   /** 1, or 3 under Sentinels; then each batch must be on a replica as well. Default: 1. */
   readonly redisServers?: 1 | 3
+  /** Whether every program but Docker has a wall clock of its own, which can be set wrong. Default: the machine's. */
+  readonly clocks?: boolean
+  /** Whether the disks of Redis and the agents lose what was not brought to them when the power is cut. Default: no. */
+  readonly blockDisks?: boolean
 }
 
 /** A control plane on a machine of its own. */
 export interface LabControlPlane {
   readonly process: LabProcess
   readonly network: NetworkMember
+  /** With `clocks`. */
+  readonly clock?: LabClock
   /** Where its API is. */
   readonly endpoint: string
 }
@@ -54,6 +61,8 @@ const firstControlPlane = 2
 
 /** Starts Redis, control planes, engines and agents; `stop` must be called in the end. What a crashed lab left is removed first. */
 export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab> {
+  const { clocks = false, blockDisks = false } = options
+  if (clocks) await checkLabClocks()
   const slot = await claimSlot()
   const stop = () => slot.release()
   try {
@@ -62,6 +71,8 @@ export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab>
     const servers = options.redisServers ?? 1
     const redis = await startLabRedis(slot, network, group, {
       servers,
+      clocks,
+      blockDisks,
       ...(options.redis && { settings: options.redis }),
     })
     const controlPlanes = await allSettled(
@@ -71,7 +82,7 @@ export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab>
     const hosts = await allSettled(
       Array.from({ length: options.hosts }, (_, index) => {
         const given = typeof options.host === 'function' ? options.host(index + 1) : options.host
-        return labHost(slot, network, index + 1, agentServers, given)
+        return labHost(slot, network, index + 1, agentServers, { clocks, blockDisks, ...given })
       }),
     )
     await Promise.all(hosts.map(({ agent }) => agent.start()))
@@ -97,7 +108,9 @@ export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab>
       const member = await network.join(name, firstControlPlane + index)
       const keys = join(slot.directory, `${name}-keys.json`)
       writeFileSync(keys, JSON.stringify([key]), { mode: 0o600 })
+      const clock = clocks ? labClock(join(slot.directory, `${name}-clock`)) : undefined
       const controlPlane = labProcess({
+        clock,
         name: `control plane ${name}`,
         member,
         group,
@@ -119,7 +132,8 @@ export async function startHostsLab(options: HostsLabOptions): Promise<HostsLab>
         },
       })
       await controlPlane.start()
-      return { process: controlPlane, network: member, endpoint: `http://${member.address}:${apiPort}` }
+      const endpoint = `http://${member.address}:${apiPort}`
+      return { process: controlPlane, network: member, endpoint, ...(clock && { clock }) }
     }
   } catch (error) {
     await stop()

@@ -15,6 +15,11 @@ export interface LabDisk {
 export async function labDisk(path: string, sizeMib: number): Promise<LabDisk> {
   mkdirSync(path, { recursive: true })
   await tool('mount', '-t', 'tmpfs', '-o', `size=${sizeMib}m`, 'tmpfs', path)
+  return diskAt(path)
+}
+
+/** What is mounted at `path`, as a disk that can be filled. */
+export function diskAt(path: string): LabDisk {
   const ballast = join(path, 'ballast')
   return {
     path,

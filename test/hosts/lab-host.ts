@@ -5,6 +5,8 @@ import type Docker from 'dockerode'
 import { makeBusyboxImage, untilStopped } from '../images/busybox-image.ts'
 import { type ControlGroup, controlGroup } from './control-group.ts'
 import { type DockerEngine, dockerEngine } from './docker-engine.ts'
+import { labBlockDisk } from './lab-block-disk.ts'
+import { labClock, type LabClock } from './lab-clock.ts'
 import { type LabDisk, labDisk } from './lab-disk.ts'
 import type { LabNetwork, NetworkMember } from './lab-network.ts'
 import { labProcess, type LabProcess } from './lab-process.ts'
@@ -23,6 +25,10 @@ export interface LabHostOptions {
   readonly agent?: Readonly<Record<string, string>>
   /** The agent's program, from the root of the repository. Default: the one that is shipped. */
   readonly agentMain?: string
+  /** Whether the agent has a wall clock of its own, which can be set wrong. */
+  readonly clocks?: boolean
+  /** Whether the agent's disk loses what was not brought to it when the power is cut. */
+  readonly blockDisks?: boolean
 }
 
 /** A machine: an address, a disk, a Docker engine and an agent of its own. */
@@ -36,6 +42,8 @@ export interface LabHost {
   readonly engine: DockerEngine
   readonly docker: Docker
   readonly agent: LabProcess
+  /** The agent's, with `clocks`. */
+  readonly clock?: LabClock
   /** Every process of it: agent, daemon, and those in containers. */
   readonly group: ControlGroup
   /** Kills all of it at once, containers too, as a power cut would. */
@@ -45,6 +53,8 @@ export interface LabHost {
 }
 
 const agentDiskMib = 16
+/** A file system of blocks keeps some of them for itself. */
+const agentBlockDiskMib = 24
 
 /** The attribute by which a task is placed on one host of the lab. */
 export const hostAttribute = 'lab.host'
@@ -76,7 +86,10 @@ export async function labHost(
   const member = await network.join(name, 10 + number)
   const group = controlGroup(`${slot.prefix}/${name}`)
   const disk = await labDisk(join(directory, 'docker'), diskMib)
-  const agentDisk = await labDisk(join(directory, 'agent'), agentDiskMib)
+  const agentDirectory = join(directory, 'agent')
+  const blockDisk = options.blockDisks ? await labBlockDisk(agentDirectory, agentBlockDiskMib) : undefined
+  const agentDisk = blockDisk ?? (await labDisk(agentDirectory, agentDiskMib))
+  const clock = options.clocks ? labClock(join(directory, 'clock')) : undefined
   const engine = dockerEngine({ member, group, signal: slot.signal, directory, dataRoot: disk.path, liveRestore })
   await engine.start()
   await makeBusyboxImage({ reference: sleeperImage, command: untilStopped }, engine.docker)
@@ -88,6 +101,7 @@ export async function labHost(
     logPath: join(directory, 'agent.log'),
     command: nodeCommand(options.agentMain ?? 'packages/agent/src/main.ts'),
     supervised: true,
+    clock,
     environment: {
       BERTH_SERVER: servers,
       BERTH_DATA_DIR: agentDisk.path,
@@ -99,6 +113,13 @@ export async function labHost(
       ...options.agent,
     },
   })
+  // The signals first: nothing of it does anything more when it is thawed.
+  const endAll = async () => {
+    const ending = [agent.kill(), engine.kill()]
+    group.killAll()
+    await Promise.all(ending)
+    await untilEmpty(group)
+  }
   return {
     name,
     network: member,
@@ -108,12 +129,12 @@ export async function labHost(
     docker: engine.docker,
     agent,
     group,
+    ...(clock && { clock }),
     async crash() {
-      group.thaw()
-      const ending = [agent.kill(), engine.kill()]
-      group.killAll()
-      await Promise.all(ending)
-      await untilEmpty(group)
+      if (blockDisk === undefined) return endAll()
+      group.freeze()
+      await group.frozen()
+      await blockDisk.cutPower(endAll)
     },
     async boot() {
       await engine.start()

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ControlGroup } from './control-group.ts'
+import { forgetClockOf, type LabClock } from './lab-clock.ts'
 import { inNamespace, type NetworkMember } from './lab-network.ts'
 
 export interface LabProcessSpec {
@@ -14,6 +15,8 @@ export interface LabProcessSpec {
   readonly logPath: string
   readonly command: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
+  /** Its own, where it is not to have the machine's. */
+  readonly clock?: LabClock | undefined
   /** Words of the log that say that it is ready. */
   readonly readyWords?: string
   /** Starts it again when it ends without being told to, as a supervisor would. */
@@ -70,7 +73,7 @@ export function labProcess(spec: LabProcessSpec): LabProcess {
     const output = openSync(spec.logPath, 'a')
     const [program = '', ...args] = [...inNamespace(spec.member.namespace), ...spec.command]
     const launched = spawn(program, args, {
-      env: { ...withoutSettings(process.env), ...spec.environment, ...extra },
+      env: { ...withoutSettings(process.env), ...spec.environment, ...spec.clock?.environment, ...extra },
       stdio: ['ignore', output, output],
       // Not in the group of the terminal: Ctrl-C ends the lab in order.
       detached: true,
@@ -78,6 +81,7 @@ export function labProcess(spec: LabProcessSpec): LabProcess {
     child = launched
     closeSync(output)
     launched.once('exit', () => {
+      if (spec.clock && launched.pid !== undefined) forgetClockOf(launched.pid)
       if (spec.supervised !== true || !wanted) return
       restarts += 1
       setTimeout(() => {

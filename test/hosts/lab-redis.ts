@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { ControlGroup } from './control-group.ts'
+import { labBlockDisk } from './lab-block-disk.ts'
+import { labClock, type LabClock } from './lab-clock.ts'
 import type { LabNetwork, NetworkMember } from './lab-network.ts'
 import { labProcess, type LabProcess } from './lab-process.ts'
 import type { LabSlot } from './lab-slot.ts'
@@ -12,6 +14,10 @@ export interface LabRedisNode {
   readonly process: LabProcess
   readonly sentinel?: LabProcess
   readonly network: NetworkMember
+  /** With `clocks`. */
+  readonly clock?: LabClock
+  /** With `blockDisks`: ends all of it at once, and what its disk has not is lost. */
+  cutPower?(): Promise<void>
 }
 
 export interface LabRedis {
@@ -27,10 +33,16 @@ export interface LabRedisOptions {
   readonly servers: 1 | 3
   /** Settings beside `appendfsync always`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Whether each has a wall clock of its own, which can be set wrong. */
+  readonly clocks?: boolean
+  /** Whether each has a disk of its own, which loses what was not brought to it when the power is cut. */
+  readonly blockDisks?: boolean
 }
 
 const port = 6379
 const sentinelPort = 26_379
+/** Redis writes its log anew at 64 MiB, beside the old one. */
+const diskMib = 256
 const firstAddress = 250
 const name = 'berth'
 /** Longer than a machine with too much to do stands still by itself, mostly. */
@@ -41,13 +53,15 @@ export async function startLabRedis(
   slot: LabSlot,
   network: LabNetwork,
   group: ControlGroup,
-  { servers, settings = {} }: LabRedisOptions,
+  options: LabRedisOptions,
 ): Promise<LabRedis> {
+  const { servers } = options
   const members: NetworkMember[] = []
   for (let number = 0; number < servers; number++)
     members.push(await network.join(servers === 1 ? 'redis' : `redis${number + 1}`, firstAddress + number))
   const first = members[0] as NetworkMember
-  const nodes = members.map((member) => node(slot, group, member, first, servers, settings))
+  const nodes: LabRedisNode[] = []
+  for (const member of members) nodes.push(await node(slot, group, member, first, options))
   for (const { process } of nodes) await process.start()
   for (const { sentinel } of nodes) await sentinel?.start()
   const sentinels = members.map(({ address }) => `${address}:${sentinelPort}`).join(',')
@@ -67,18 +81,20 @@ export async function startLabRedis(
   return redis
 }
 
-function node(
+async function node(
   slot: LabSlot,
   group: ControlGroup,
   member: NetworkMember,
   first: NetworkMember,
-  servers: number,
-  settings: Readonly<Record<string, string>>,
-): LabRedisNode {
+  { servers, settings = {}, clocks = false, blockDisks = false }: LabRedisOptions,
+): Promise<LabRedisNode> {
   const directory = join(slot.directory, member.name)
-  mkdirSync(directory)
-  // A file, since Sentinel has the server write down whom it follows.
-  const configuration = join(directory, 'redis.conf')
+  const disk = blockDisks ? await labBlockDisk(directory, diskMib) : undefined
+  mkdirSync(directory, { recursive: true })
+  const clock = clocks ? labClock(join(slot.directory, `${member.name}-clock`)) : undefined
+  // Files, since Sentinel has the server write down whom it follows; not on the disk, which does not have them yet when its power is cut.
+  const settingsOf = (program: string) => join(slot.directory, `${member.name}-${program}.conf`)
+  const configuration = settingsOf('redis')
   const following = member === first ? {} : { replicaof: `${first.address} ${port}` }
   writeSettings(configuration, {
     port: String(port),
@@ -97,10 +113,24 @@ function node(
     name: member.name,
     logPath: join(slot.directory, `${member.name}.log`),
     command: ['redis-server', configuration],
+    clock,
     readyWords: 'Ready to accept connections',
   })
-  if (servers === 1) return { process, network: member }
-  const watching = join(directory, 'sentinel.conf')
+  const machine = (sentinel?: LabProcess): LabRedisNode => ({
+    process,
+    network: member,
+    ...(clock && { clock }),
+    ...(sentinel && { sentinel }),
+    ...(disk && {
+      async cutPower() {
+        process.freeze()
+        sentinel?.freeze()
+        await disk.cutPower(async () => void (await Promise.all([process.kill(), sentinel?.kill()])))
+      },
+    }),
+  })
+  if (servers === 1) return machine()
+  const watching = settingsOf('sentinel')
   writeSettings(watching, {
     port: String(sentinelPort),
     bind: member.address,
@@ -117,7 +147,7 @@ function node(
     command: ['redis-server', watching, '--sentinel'],
     readyWords: '+monitor',
   })
-  return { process, sentinel, network: member }
+  return machine(sentinel)
 }
 
 const writeSettings = (path: string, settings: Readonly<Record<string, string>>): void =>
