@@ -98,6 +98,30 @@ describe('a service deployment', () => {
     })
   })
 
+  test('says why it was rolled back also where that is over at once, since nothing of the revision before had stopped', async () => {
+    const cluster = await steadyService()
+    await cluster.call('UpdateService', {
+      service: 'web',
+      taskDefinition: 'web',
+      deploymentConfiguration: {
+        deploymentCircuitBreaker: { enable: true, rollback: true, thresholdConfiguration: { type: 'COUNT', value: 2 } },
+      },
+    })
+    await cluster.clock.settle()
+    const pending = cluster.tasks().filter(({ revision }) => revision === 2)
+    await Promise.all(pending.map((task) => cluster.report(task, 'STOPPED', { stopCode: 'TaskFailedToStart' })))
+    await cluster.clock.settle()
+    const reason = expect.stringMatching(
+      /^ECS deployment circuit breaker: rolling back to deploymentId ecs-svc\/\d+\.$/,
+    )
+    expect(await cluster.described(0)).toMatchObject({
+      status: 'ROLLBACK_SUCCESSFUL',
+      statusReason: reason,
+      rollback: { reason },
+      deploymentCircuitBreaker: { status: 'TRIGGERED', failureCount: 2, threshold: 2 },
+    })
+  })
+
   test('is STOPPED by a failure without rollback, and by a newer deployment', async () => {
     const cluster = await steadyService({ enable: true, rollback: false })
     await cluster.update()

@@ -105,6 +105,8 @@ function stepService(
   service = applyCircuitBreaker(tx, noticeHealth(tx, service, tasks, deps), deps)
   advanceLifecycle(tx, service, tasks, deps)
   service = applyStopRequest(tx, service, deps)
+  // A rollback may be over in this step, where nothing of the revision before had stopped: why it began is told now or never.
+  if (primaryDeployment(service)?.id !== primaryDeployment(before)?.id) followServiceDeployment(tx, service, now)
   const hold = holdOf(tx, service)
   const primary = primaryDeployment(service)
   if (!primary) return nothingToDo
