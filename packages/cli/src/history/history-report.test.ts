@@ -63,16 +63,20 @@ test('deployments say what became of them, and after how long', () => {
       {
         id: 'd2',
         taskDefinition: 'web:2',
-        state: 'FAILED',
+        state: 'REPLACED',
         reason: 'tripped',
-        steps: [began, { at: 15, status: 'FAILED', text: 'failed' }],
+        steps: [
+          began,
+          { at: 15, status: 'FAILED', text: 'failed' },
+          { at: 15, status: 'REPLACED', text: 'replaced by another deployment' },
+        ],
       },
     ],
     now: 12.5,
   })
   expect(report.filter((line) => line.startsWith('Deployment') || line === 'tripped')).toEqual([
     'Deployment d3 of web:3: IN_PROGRESS, for 2.500 s so far. It began 1970-01-01 00:00:10.000 UTC.',
-    'Deployment d2 of web:2: FAILED, failed after 5.000 s. It began 1970-01-01 00:00:10.000 UTC.',
+    'Deployment d2 of web:2: REPLACED, failed after 5.000 s. It began 1970-01-01 00:00:10.000 UTC.',
     'tripped',
   ])
 })

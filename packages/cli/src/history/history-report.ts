@@ -40,7 +40,7 @@ function deploymentLines({ id, taskDefinition, state, reason, steps }: Deploymen
       : `${completed.status === 'FAILED' ? 'failed' : 'completed'} after ${seconds(completed.at - began)}`
   return [
     `Deployment ${id} of ${taskDefinition}: ${state}, ${took}. It began ${clockTime(began)}.`,
-    ...(state === 'FAILED' ? [reason] : []),
+    ...(completed?.status === 'FAILED' ? [reason] : []),
     ...stepTable(steps, completed === undefined ? now : undefined),
   ]
 }
