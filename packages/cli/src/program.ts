@@ -6,6 +6,7 @@ import { type ClusterSettings, defaultClusterSettings } from './cluster/cluster-
 import { type DataDirectory, dataDirectoryAt, defaultDataDirectory } from './cluster/data-directory.ts'
 import type { CommandContext } from './command-context.ts'
 import { shells, type Shell } from './completion/completion-script.ts'
+import { addDeployCommand } from './deploy-command.ts'
 import { addQuestionCommands } from './question-commands.ts'
 import { addTrustCommands } from './trust-commands.ts'
 import { mostHosts } from './up/host-address.ts'
@@ -27,6 +28,8 @@ Examples:
   berth up --detach --hosts 5  the same in the background, with five hosts
   eval "$(berth env)"          make the aws command and the AWS SDKs use it
   berth status                 show hosts, services and tasks
+  berth deploy my-service --image my-app:2 --wait
+                               deploy an image, and follow it to its end
   berth explain my-service     tell why its tasks are where they are, or wait
   berth down                   stop it, and its containers
 
@@ -84,6 +87,7 @@ Programs that a cluster consists of, each with its own --help:
     })
 
   addTrustCommands(program, { context, dataDir, directoryOf, examples, setExitCode })
+  addDeployCommand(program, { context, dataDir, directoryOf, examples, setExitCode })
   addQuestionCommands(program, { context, dataDir, directoryOf, examples, setExitCode })
 
   program

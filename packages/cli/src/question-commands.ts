@@ -5,7 +5,8 @@ import { moreConstraints, moreHosts, moreNames, strategySteps } from './plan/pla
 import type { PlanRequest } from './plan/plan.ts'
 import type { RebalanceInput } from './rebalance/rebalance.ts'
 
-interface ProgramParts {
+/** What the commands of one part are added with. */
+export interface ProgramParts {
   readonly context: CommandContext
   readonly dataDir: () => Option
   readonly directoryOf: (options: { readonly dataDir: string }) => DataDirectory

@@ -9,20 +9,24 @@ import { type EcsClient, ecsClient, type EcsEndpoint, type EndpointApi } from '.
 /** Berth's own API, for what ECS has no word for. */
 export const berthApi: EndpointApi = { scope: 'berth', targetPrefix: 'Berth_20261101' }
 
+/** A client of Berth's own API at the `clusterEndpoint`. */
+export const berthClient = (directory: DataDirectory, environment: NodeJS.ProcessEnv): EcsClient =>
+  ecsClient(clusterEndpoint(directory, environment), berthApi)
+
 /**
- * A client of Berth's own API: of the cluster that is up in `directory`, else of the one that the environment names as for any AWS client
+ * Where commands find a cluster: the one that is up in `directory`, else the one that the environment names as for any AWS client
  * (`AWS_ENDPOINT_URL`, a key, a region, `AWS_CA_BUNDLE`).
  *
  * @throws CliError when there is neither.
  */
-export function berthClient(directory: DataDirectory, environment: NodeJS.ProcessEnv): EcsClient {
+export function clusterEndpoint(directory: DataDirectory, environment: NodeJS.ProcessEnv): EcsEndpoint {
   const state = readRunState(directory)
   const named = endpointNamed(environment)
-  if (named !== undefined && (state === undefined || !isUp(state))) return ecsClient(named, berthApi)
+  if (named !== undefined && (state === undefined || !isUp(state))) return named
   const { endpoint, region } = requireUp(directory)
   const [key] = readOrMakeAccessKeys(directory)
   if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
-  return ecsClient({ endpoint, region, key, ca: readIfThere(directory.ca) }, berthApi)
+  return { endpoint, region, key, ca: readIfThere(directory.ca) }
 }
 
 function endpointNamed(environment: NodeJS.ProcessEnv): EcsEndpoint | undefined {

@@ -34,6 +34,9 @@ export class EcsError extends CliError {
   }
 }
 
+/** Nothing answered at the endpoint, or not in time: whether the operation was done is not known. */
+export class UnreachableError extends CliError {}
+
 /** Longer than the control plane gives any operation, in ms. */
 const answerWithinMs = 35_000
 
@@ -72,7 +75,7 @@ export function ecsClient({ endpoint, region, key, ca }: EcsEndpoint, api: Endpo
       timeoutMs: answerWithinMs,
       ...(ca !== undefined && { ca }),
     }).catch((cause: unknown) => {
-      throw new CliError(`The API at ${endpoint} cannot be reached: ${(cause as Error).message}`, { cause })
+      throw new UnreachableError(`The API at ${endpoint} cannot be reached: ${(cause as Error).message}`, { cause })
     })
     if (answer.status === 200) return JSON.parse(answer.body) as Output
     const { __type, message } = errorIn(answer.body)
