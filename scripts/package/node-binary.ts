@@ -12,10 +12,13 @@ export interface NodeBinary {
 
 /**
  * The Node that programs for this kind of machine are built on, always of the version that runs now. For this machine's own
- * kind it is the very one; for another it is taken from npm's `node-linux-*` packages, once, and kept under `cache`.
+ * kind it is the very one, where its licence is found; else it is taken from npm's `node-linux-*` packages, once, and kept under `cache`.
  */
 export async function nodeBinary(machine: Machine, cache: string): Promise<NodeBinary> {
-  if (machine === process.arch) return within(dirname(dirname(process.execPath)))
+  if (machine === process.arch) {
+    const own = ownNode(machine)
+    if (own !== undefined) return own
+  }
   const name = `node-linux-${machine}@${process.versions.node}`
   const directory = join(cache, name)
   const binary = within(join(directory, 'package'))
@@ -27,6 +30,13 @@ export async function nodeBinary(machine: Machine, cache: string): Promise<NodeB
   const members = ['package/bin/node', 'package/LICENSE']
   await run('tar', ['-xzf', join(directory, packed.filename), '-C', directory, ...members])
   return binary
+}
+
+/** The Node that runs now, if its licence lies with it: as its own archive has it, or as the `node` package of npm does. */
+function ownNode(machine: Machine): NodeBinary | undefined {
+  const directory = dirname(dirname(process.execPath))
+  const candidates = [within(directory), within(join(directory, 'node_modules', `node-linux-${machine}`))]
+  return candidates.find(({ file, license }) => existsSync(file) && existsSync(license))
 }
 
 const within = (directory: string): NodeBinary => ({
