@@ -2,6 +2,8 @@ import { readFile, stat } from 'node:fs/promises'
 import type { Log } from '@berth/shared/log.ts'
 import { z } from 'zod'
 import type { Credential, CredentialLookup } from './api/sigv4.ts'
+import { newKeyPair } from './trust/access-keys.ts'
+import { makePrivateFile } from './trust/private-file.ts'
 
 const accessKeysSchema = z.array(
   z.object({
@@ -13,12 +15,13 @@ const accessKeysSchema = z.array(
 )
 
 /**
- * The access keys of a file, for looking up who signed a request.
+ * The access keys of a file, for looking up who signed a request. Where there is no such file it is made, with a first key, which is the account's own
+ * (`root`).
  *
  * @throws Error that says what is wrong with the file.
  */
 export async function readAccessKeys(path: string, account: string, log: Log): Promise<CredentialLookup> {
-  const keys = accessKeysSchema.safeParse(parse(await readFile(path, 'utf8'), path))
+  const keys = accessKeysSchema.safeParse(parse(await readOrMake(path, log), path))
   if (!keys.success) throw new Error(`${path} is no list of access keys: ${z.prettifyError(keys.error)}`)
   const { mode } = await stat(path)
   if ((mode & 0o077) !== 0) log.warn('the access keys can be read by others than their owner', { path })
@@ -32,6 +35,17 @@ export async function readAccessKeys(path: string, account: string, log: Log): P
     ]),
   )
   return (accessKeyId) => byId.get(accessKeyId)
+}
+
+async function readOrMake(path: string, log: Log): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  await makePrivateFile(path, `${JSON.stringify([{ ...newKeyPair(), name: 'root' }], undefined, 2)}\n`)
+  log.info('made a first access key', { path })
+  return readFile(path, 'utf8')
 }
 
 function parse(text: string, path: string): unknown {

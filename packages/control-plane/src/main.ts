@@ -1,6 +1,6 @@
 import { systemClock } from '@berth/shared/clock.ts'
 import { answerTo } from '@berth/shared/config/program-questions.ts'
-import { ConfigError } from '@berth/shared/config/read-settings.ts'
+import { ConfigError, misconfiguredExitCode } from '@berth/shared/config/read-settings.ts'
 import { jsonLog } from '@berth/shared/log.ts'
 import { systemRandom } from '@berth/shared/random.ts'
 import { flagsOf } from '@berth/shared/config/flags.ts'
@@ -41,6 +41,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`)
-  process.exit(1)
+  const isMisconfigured = error instanceof ConfigError
+  process.stderr.write(`${isMisconfigured ? error.message : String((error as Error).stack)}\n`)
+  process.exit(isMisconfigured ? misconfiguredExitCode : 1)
 })

@@ -1,4 +1,5 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { newKeyPair } from '@berth/control-plane/trust/access-keys.ts'
 import { z } from 'zod'
 import { CliError } from '../cli-error.ts'
 import type { DataDirectory } from './data-directory.ts'
@@ -15,6 +16,9 @@ export type AccessKey = Readonly<z.infer<typeof accessKeysSchema>[number]>
 /** What the processes of one cluster prove themselves to each other with. */
 export type Secrets = Readonly<z.infer<typeof secretsSchema>>
 
+/** The keys of a file. @throws CliError for what is no list of them. */
+export const parseAccessKeys = (path: string, text: string): readonly AccessKey[] => parse(path, accessKeysSchema, text)
+
 /** The keys that the API takes; a first one is made where there is none. */
 export const readOrMakeAccessKeys = (directory: DataDirectory): readonly AccessKey[] =>
   readOrMake(directory.accessKeys, accessKeysSchema, () => [newAccessKey('root')])
@@ -25,13 +29,8 @@ export const readOrMakeSecrets = (directory: DataDirectory): Secrets =>
     redisPassword: randomBytes(32).toString('hex'),
   }))
 
-const keyLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
-/** A key of the form that AWS's have: 20 capitals and digits, and a secret of 40 characters. */
-export function newAccessKey(name: string): AccessKey {
-  const letters = Array.from({ length: 16 }, () => keyLetters[randomInt(keyLetters.length)])
-  return { accessKeyId: `AKIA${letters.join('')}`, secretAccessKey: randomBytes(30).toString('base64'), name }
-}
+/** A key of the form that AWS's have. */
+export const newAccessKey = (name: string): AccessKey => ({ ...newKeyPair(), name })
 
 function readOrMake<T>(path: string, schema: z.ZodType<T>, make: () => T): T {
   const text = readIfThere(path)
@@ -41,6 +40,10 @@ function readOrMake<T>(path: string, schema: z.ZodType<T>, make: () => T): T {
     return made
   }
   makePrivate(path)
+  return parse(path, schema, text)
+}
+
+function parse<T>(path: string, schema: z.ZodType<T>, text: string): T {
   try {
     return schema.parse(JSON.parse(text))
   } catch {

@@ -4,6 +4,7 @@ import { readIfThere } from '../cluster/private-file.ts'
 import { isUp, readRunState, requireUp } from '../cluster/run-state.ts'
 import { readOrMakeAccessKeys } from '../cluster/secrets.ts'
 import { CliError } from '../cli-error.ts'
+import { installedControlPlane } from './installed-control-plane.ts'
 import { type EcsClient, ecsClient, type EcsEndpoint, type EndpointApi } from './ecs-client.ts'
 
 /** Berth's own API, for what ECS has no word for. */
@@ -15,14 +16,14 @@ export const berthClient = (directory: DataDirectory, environment: NodeJS.Proces
 
 /**
  * Where commands find a cluster: the one that is up in `directory`, else the one that the environment names as for any AWS client
- * (`AWS_ENDPOINT_URL`, a key, a region, `AWS_CA_BUNDLE`).
+ * (`AWS_ENDPOINT_URL`, a key, a region, `AWS_CA_BUNDLE`), else the control plane that is a service of this machine.
  *
- * @throws CliError when there is neither.
+ * @throws CliError when there is none.
  */
 export function clusterEndpoint(directory: DataDirectory, environment: NodeJS.ProcessEnv): EcsEndpoint {
   const state = readRunState(directory)
-  const named = endpointNamed(environment)
-  if (named !== undefined && (state === undefined || !isUp(state))) return named
+  const named = state !== undefined && isUp(state) ? undefined : (endpointNamed(environment) ?? installedControlPlane())
+  if (named !== undefined) return named
   const { endpoint, region } = requireUp(directory)
   const [key] = readOrMakeAccessKeys(directory)
   if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)

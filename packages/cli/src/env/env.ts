@@ -1,12 +1,24 @@
 import type { DataDirectory } from '../cluster/data-directory.ts'
-import { requireUp, type RunState } from '../cluster/run-state.ts'
+import { isUp, readRunState, requireUp, type RunState } from '../cluster/run-state.ts'
 import { type AccessKey, readOrMakeAccessKeys } from '../cluster/secrets.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../command-context.ts'
+import { installedControlPlane } from '../ecs/installed-control-plane.ts'
 import { shellWord } from '../shell-word.ts'
 
-/** Prints what makes the AWS clients of a shell talk to the cluster. @throws CliError while it is not up. */
+/**
+ * Prints what makes the AWS clients of a shell talk to the cluster of `directory`, or while that is not up to the control plane that is a service
+ * of this machine.
+ *
+ * @throws CliError where there is neither.
+ */
 export function env(directory: DataDirectory, { environment, out }: CommandContext): number {
+  const there = readRunState(directory)
+  const installed = there !== undefined && isUp(there) ? undefined : installedControlPlane()
+  if (installed !== undefined) {
+    environmentLines(installed, installed.key, environment, installed.caFile).forEach(out)
+    return 0
+  }
   const state = requireUp(directory)
   const [key] = readOrMakeAccessKeys(directory)
   if (key === undefined) throw new CliError(`${directory.accessKeys} has no key.`)
@@ -19,10 +31,10 @@ export function env(directory: DataDirectory, { environment, out }: CommandConte
  * credentials would be sent along with these, and is taken away.
  */
 export function environmentLines(
-  state: RunState,
+  state: Pick<RunState, 'endpoint' | 'region'>,
   key: AccessKey,
   current: NodeJS.ProcessEnv,
-  caFile: string,
+  caFile: string | undefined,
 ): readonly string[] {
   const variables = {
     AWS_ENDPOINT_URL: state.endpoint,
@@ -31,7 +43,8 @@ export function environmentLines(
     AWS_DEFAULT_REGION: state.region,
     AWS_REGION: state.region,
     // The latter is for the SDK for JavaScript, which knows no other way.
-    ...(state.endpoint.startsWith('https:') && { AWS_CA_BUNDLE: caFile, NODE_EXTRA_CA_CERTS: caFile }),
+    ...(state.endpoint.startsWith('https:') &&
+      caFile !== undefined && { AWS_CA_BUNDLE: caFile, NODE_EXTRA_CA_CERTS: caFile }),
   }
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${shellWord(value)}`)
   return current['AWS_SESSION_TOKEN'] ? [...exports, 'unset AWS_SESSION_TOKEN'] : exports

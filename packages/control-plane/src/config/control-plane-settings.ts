@@ -87,7 +87,7 @@ export const controlPlaneSettings = {
     names: ['BERTH_ACCESS_KEYS_FILE'],
     flag: 'access-keys-file',
     required: true,
-    help: 'JSON file of the access keys that may sign requests: `[{"accessKeyId", "secretAccessKey", "name"}]`. Keep it readable by its owner only.',
+    help: 'JSON file of the access keys that may sign requests: `[{"accessKeyId", "secretAccessKey", "name"}]`. Made with one key at the first start. Keep it readable by its owner only.',
   }),
   agentToken: setting(anyText, {
     names: ['BERTH_AGENT_TOKEN'],

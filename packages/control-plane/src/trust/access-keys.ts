@@ -8,15 +8,19 @@ export const accessKeyContext = (accessKeyId: string): string => `access key ${a
 
 const keyLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** Puts a key into the tables, its secret sealed; the form is that of AWS's: 20 capitals and digits, a secret of 40 characters. */
+/** A key that nobody has yet, of the form that AWS's have: 20 capitals and digits, a secret of 40 characters. */
+export function newKeyPair(): { readonly accessKeyId: string; readonly secretAccessKey: string } {
+  const letters = Array.from({ length: 16 }, () => keyLetters[randomInt(keyLetters.length)])
+  return { accessKeyId: `AKIA${letters.join('')}`, secretAccessKey: randomBytes(30).toString('base64') }
+}
+
+/** Puts a new key into the tables, its secret sealed. */
 export function makeAccessKey(
   tx: Transaction,
   name: string,
   { now, createdBy, sealer }: { readonly now: number; readonly createdBy: string; readonly sealer: Sealer },
 ): { readonly record: AccessKeyRecord; readonly secretAccessKey: string } {
-  const letters = Array.from({ length: 16 }, () => keyLetters[randomInt(keyLetters.length)])
-  const accessKeyId = `AKIA${letters.join('')}`
-  const secretAccessKey = randomBytes(30).toString('base64')
+  const { accessKeyId, secretAccessKey } = newKeyPair()
   const sealedSecret = sealer.seal(secretAccessKey, accessKeyContext(accessKeyId))
   const record: AccessKeyRecord = { accessKeyId, sealedSecret, name, status: 'ACTIVE', createdAt: now, createdBy }
   tx.put('accessKeys', accessKeyId, record)

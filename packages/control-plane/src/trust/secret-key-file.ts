@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
 import type { Log } from '@berth/shared/log.ts'
+import { makePrivateFile } from './private-file.ts'
 import { secretKeyBytes } from './seal.ts'
 
 /** The key that seals, and those that were exchanged for it and still open what they have sealed. */
@@ -16,7 +16,7 @@ export type SecretKeys = readonly [key: Buffer, ...older: Buffer[]]
 export async function readOrMakeSecretKeys(path: string, log: Log): Promise<SecretKeys> {
   const there = await readKeys(path)
   if (there) return there
-  await makeKey(path)
+  await makePrivateFile(path, `${randomBytes(secretKeyBytes).toString('hex')}\n`)
   const made = await readKeys(path)
   if (!made) throw new Error(`${path} was deleted while it was made.`)
   log.info('made a secret key; keep a copy of it where no copy of Redis is', { path })
@@ -42,24 +42,4 @@ function readKey(path: string, line = ''): Buffer {
   const key = Buffer.from(line, 'hex')
   if (key.length === secretKeyBytes && line.length === 2 * secretKeyBytes) return key
   throw new Error(`${path} holds no secret key: ${2 * secretKeyBytes} hex digits, and older ones a line each after it.`)
-}
-
-/** A link is made of a whole file or not at all, and never over another one. */
-async function makeKey(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.${randomBytes(4).toString('hex')}.new`
-  try {
-    const file = await open(draft, 'wx', 0o600)
-    try {
-      await file.writeFile(`${randomBytes(secretKeyBytes).toString('hex')}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await link(draft, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    await rm(draft, { force: true })
-  }
 }
