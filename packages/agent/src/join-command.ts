@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import { flagsOf } from '@berth/shared/config/flags.ts'
-import { ConfigError, readSettingFiles, type Texts } from '@berth/shared/config/read-settings.ts'
+import { parseEnvFile } from '@berth/shared/config/env-file.ts'
+import { ConfigError, readSettingFiles, type SettingSources, type Texts } from '@berth/shared/config/read-settings.ts'
+import type { Setting } from '@berth/shared/config/setting.ts'
 import type { Log } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import type { Clock } from '@berth/shared/clock.ts'
 import { agentConfigFiles, compileAgentConfig, dataDirOf, joinedFile } from './config/agent-config.ts'
 import { agentSettings } from './config/agent-settings.ts'
+import type { InstalledService } from './installed-service.ts'
 import { openFileJournal } from './journal/file-journal.ts'
 import { ensureIdentity } from './journal/host-identity.ts'
 import { nodeJournalFs } from './journal/journal-fs.ts'
@@ -13,6 +16,8 @@ import { readHostCertificate, validityOf } from './trust/host-certificate.ts'
 import { JoinError } from './trust/join-control-plane.ts'
 import { joinHost } from './trust/join-host.ts'
 import { replacePrivateFile } from './trust/private-file.ts'
+
+type SettingFile = SettingSources['files'][number]
 
 export interface JoinCommandDeps {
   readonly environment: Texts
@@ -22,6 +27,8 @@ export interface JoinCommandDeps {
   readonly out: (line: string) => void
   /** Where settings are read from beside the command line and the environment. */
   readonly configFiles?: readonly string[]
+  /** What a package has made of the agent here; absent where somebody else starts it. */
+  readonly service?: InstalledService | undefined
 }
 
 /**
@@ -32,17 +39,21 @@ export interface JoinCommandDeps {
  */
 export async function joinCommand(argv: readonly string[], deps: JoinCommandDeps): Promise<void> {
   const { environment, clock, random, log, out, configFiles = agentConfigFiles } = deps
-  const { server, token = environment['BERTH_TOKEN'], 'data-dir': dataDirFlag, ...flags } = flagsOf(argv, agentSettings)
+  const said = flagsOf(argv, agentSettings)
+  const { server, token = environment['BERTH_TOKEN'], 'data-dir': dataDirFlag, 'no-start': noStart, ...flags } = said
   if (server === undefined || !token)
     throw new ConfigError('berth-agent join', [
       '--server https://HOST:PORT and --token TOKEN are needed; the token may stand in BERTH_TOKEN instead',
     ])
   // The settings are checked as the agent will check them; where agents are listened for is not known yet.
   compileAgentConfig({ flags: { ...flags, server: 'unknown:1' }, environment: {}, files: [] })
+  const files = await readSettingFiles(configFiles)
+  const overruled = overruledFlags(flags, files)
+  if (overruled.length > 0) throw new ConfigError('berth-agent join', overruled)
   const dataDir = dataDirOf({
     flags: dataDirFlag === undefined ? {} : { 'data-dir': dataDirFlag },
     environment,
-    files: await readSettingFiles(configFiles),
+    files,
   })
   const before = await readHostCertificate(dataDir)
   if (before && validityOf(before).until > clock.now())
@@ -51,10 +62,38 @@ export async function joinCommand(argv: readonly string[], deps: JoinCommandDeps
     )
 
   const hostId = await hostIdOf(dataDir, random, log)
-  const { cluster } = flags
+  const cluster = flags['cluster'] ?? saidIn(files, agentSettings.cluster.names)?.text
   const certificate = await joinHost({ server, token, hostId, dataDir, ...(cluster !== undefined && { cluster }) })
   await replacePrivateFile(joinedFile(dataDir), settingsText(flags, certificate))
-  out(`Joined cluster ${certificate.cluster} at ${server} as host ${hostId}. Start the agent: it is in within seconds.`)
+  out(`Joined cluster ${certificate.cluster} at ${server} as host ${hostId}.`)
+  // The service looks where the files say, not where this command line or this shell do.
+  const isServices = dataDir === dataDirOf({ flags: {}, environment: {}, files })
+  if (deps.service === undefined || noStart !== undefined || !isServices)
+    return out('Start the agent: it is in within seconds.')
+  await deps.service.start()
+  out(`Started ${deps.service.name}: the host is in within seconds.`)
+}
+
+/** What is said on the command line and otherwise in files, which count before what is kept: one sentence each. */
+function overruledFlags(flags: Texts, files: readonly SettingFile[]): readonly string[] {
+  return settings.flatMap(({ flag, names }) => {
+    const text = flag === undefined ? undefined : flags[flag]
+    const other = saidIn(files, names)
+    if (text === undefined || other === undefined || other.text === text) return []
+    return [
+      `--${flag} ${text}: ${other.path} has ${other.name}=${other.text}, which counts before it. Change it there.`,
+    ]
+  })
+}
+
+/** The first file that has a setting. */
+function saidIn(files: readonly SettingFile[], names: readonly string[]) {
+  for (const { path, text } of files) {
+    const { values } = parseEnvFile(text)
+    const name = names.find((each) => values[each])
+    if (name !== undefined) return { path, name, text: values[name] ?? '' }
+  }
+  return undefined
 }
 
 async function hostIdOf(dataDir: string, random: Random, log: Log): Promise<string> {
@@ -66,16 +105,14 @@ async function hostIdOf(dataDir: string, random: Random, log: Log): Promise<stri
   }
 }
 
+const settings = Object.values<Setting<unknown>>(agentSettings)
+
 /** What was said on the command line, as the agent reads it from a file. */
 function settingsText(
   flags: Texts,
   { cluster, servers }: { readonly cluster: string; readonly servers: readonly string[] },
 ): string {
-  const nameOf = new Map(
-    Object.values(agentSettings).flatMap((setting) =>
-      'flag' in setting && setting.flag ? [[setting.flag, setting.names[0]] as const] : [],
-    ),
-  )
+  const nameOf = new Map(settings.map(({ flag, names }) => [flag, names[0]]))
   const said = Object.entries({ ...flags, cluster, server: servers.join(',') })
   const lines = said.flatMap(([flag, text]) => {
     const name = nameOf.get(flag)

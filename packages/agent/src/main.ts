@@ -1,12 +1,13 @@
 import { systemClock } from '@berth/shared/clock.ts'
 import { flagsOf } from '@berth/shared/config/flags.ts'
 import { answerTo } from '@berth/shared/config/program-questions.ts'
-import { ConfigError } from '@berth/shared/config/read-settings.ts'
+import { ConfigError, misconfiguredExitCode } from '@berth/shared/config/read-settings.ts'
 import { jsonLog } from '@berth/shared/log.ts'
 import { systemRandom } from '@berth/shared/random.ts'
 import { runAgentProcess } from './agent-process.ts'
-import { agentConfigFiles, readAgentConfig } from './config/agent-config.ts'
+import { agentConfigFiles, namesControlPlane, readAgentConfig } from './config/agent-config.ts'
 import { agentSettings } from './config/agent-settings.ts'
+import { installedService } from './installed-service.ts'
 import { joinCommand } from './join-command.ts'
 import { JoinError } from './trust/join-control-plane.ts'
 
@@ -18,8 +19,9 @@ const program = {
   commands: [
     [
       'berth-agent join --server https://HOST:PORT --token TOKEN',
-      'get this host its certificate, and keep the other options',
+      'get this host its certificate, keep the other options, and start the service [--no-start]',
     ],
+    ['berth-agent can-start', 'end with 0 if this host was told of a control plane, else with 1'],
   ],
 } as const
 
@@ -32,17 +34,25 @@ async function main(): Promise<void> {
   if (argv[0] === 'join') {
     const out = (line: string) => void process.stdout.write(`${line}\n`)
     const log = jsonLog('warn', { program: 'agent', pid: process.pid })
-    return joinCommand(argv.slice(1), { ...seams, environment: process.env, log, out })
+    return joinCommand(argv.slice(1), { ...seams, environment: process.env, log, out, service: installedService() })
   }
+  if (argv[0] === 'can-start') return canStart(argv.slice(1))
   const { config, warnings } = await readAgentConfig(flagsOf(argv, agentSettings), process.env)
   const log = jsonLog(config.logLevel, { program: 'agent', pid: process.pid })
   for (const warning of warnings) log.warn(warning)
   await runAgentProcess(config, { ...seams, log })
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(
-    `${error instanceof ConfigError || error instanceof JoinError ? error.message : String((error as Error).stack)}\n`,
+async function canStart(argv: readonly string[]): Promise<void> {
+  if (await namesControlPlane(flagsOf(argv, agentSettings), process.env)) return
+  process.stdout.write(
+    'This host has not joined a control plane: berth-agent join --server https://HOST:PORT --token TOKEN\n',
   )
-  process.exit(1)
+  process.exitCode = 1
+}
+
+main().catch((error: unknown) => {
+  const isMisconfigured = error instanceof ConfigError || error instanceof JoinError
+  process.stderr.write(`${isMisconfigured ? error.message : String((error as Error).stack)}\n`)
+  process.exit(isMisconfigured ? misconfiguredExitCode : 1)
 })

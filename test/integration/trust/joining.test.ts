@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { joinCommand } from '@berth/agent/join-command.ts'
+import { joinCommand, type JoinCommandDeps } from '@berth/agent/join-command.ts'
 import { requestAgain, requestNewKey } from '@berth/agent/trust/certificate-request.ts'
 import { joinByKey, joinByToken } from '@berth/agent/trust/join-control-plane.ts'
 import { joinHost } from '@berth/agent/trust/join-host.ts'
@@ -112,7 +112,7 @@ describe('a host whose certificate ran out while it was off', () => {
 })
 
 describe('berth-agent join', () => {
-  const run = async (args: readonly string[], dataDir: string) => {
+  const run = async (args: readonly string[], dataDir: string, more: Partial<JoinCommandDeps> = {}) => {
     const said: string[] = []
     await joinCommand([...args, '--data-dir', dataDir], {
       environment: {},
@@ -121,6 +121,7 @@ describe('berth-agent join', () => {
       random: systemRandom(),
       log: silentLog,
       out: (line) => void said.push(line),
+      ...more,
     })
     return said
   }
@@ -144,6 +145,40 @@ describe('berth-agent join', () => {
     await expect(run(['--server', lab.api, '--token', token], dataDir)).rejects.toThrow(
       'This host has joined cluster default',
     )
+  })
+
+  describe('where a package has made a service of the agent', () => {
+    const started: string[] = []
+    const service = { name: 'berth-agent.service', start: async () => void started.push('started') }
+    const joined = async (args: readonly string[], dataDir: string, settings: string) => {
+      const file = join(lab.hostDirectory('etc'), 'agent.env')
+      writeFileSync(file, settings)
+      started.length = 0
+      const token = await lab.token()
+      await run(['--server', lab.api, '--token', token, ...args], dataDir, { service, configFiles: [file] })
+      return started.length > 0
+    }
+
+    test('it is started, unless told otherwise', async () => {
+      const [first, second] = [lab.hostDirectory('service-1'), lab.hostDirectory('service-2')]
+      expect(await joined([], first, `BERTH_DATA_DIR=${first}\n`)).toBe(true)
+      expect(await joined(['--no-start'], second, `BERTH_DATA_DIR=${second}\n`)).toBe(false)
+    })
+
+    test('it is not started for a data directory that it does not know', async () => {
+      expect(await joined([], lab.hostDirectory('service-3'), 'BERTH_DATA_DIR=/elsewhere\n')).toBe(false)
+    })
+  })
+
+  test('does not keep what a file would overrule, and asks for the cluster that a file names', async () => {
+    const dataDir = lab.hostDirectory('overruled')
+    const file = join(dataDir, 'ecs.config')
+    writeFileSync(file, 'ECS_CLUSTER=other\nBERTH_ZONE=z1\n')
+    const args = ['--server', lab.api, '--token', await lab.token()]
+    await expect(run([...args, '--zone', 'z2'], dataDir, { configFiles: [file] })).rejects.toThrow(
+      `--zone z2: ${file} has BERTH_ZONE=z1, which counts before it.`,
+    )
+    await expect(run(args, dataDir, { configFiles: [file] })).rejects.toThrow('other')
   })
 
   test.each([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, type SettingSources } from '@berth/shared/config/read-settings.ts'
-import { compileAgentConfig, readAgentConfig } from './agent-config.ts'
+import { compileAgentConfig, joinedFile, namesControlPlane, readAgentConfig } from './agent-config.ts'
 import { agentSettings } from './agent-settings.ts'
 import { ecsSettingsNotHonoured } from './ecs-settings-not-honoured.ts'
 import type { Setting } from '@berth/shared/config/setting.ts'
@@ -191,4 +191,32 @@ describe("a setting of Amazon's agent that is not honoured", () => {
   it('is warned of by name when nobody has heard of it', () => {
     expect(set({ ECS_CLUSTR: 'x', BERTH_SERVR: 'y', PATH: '/bin' }).warnings).toHaveLength(2)
   })
+})
+
+describe('a host', () => {
+  const withFiles = async <T>(work: (directory: string) => Promise<T>): Promise<T> => {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-agent-config-'))
+    try {
+      return await work(directory)
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  }
+
+  it('knows its control plane by the file of a join, by its other files, or by the environment', () =>
+    withFiles(async (directory) => {
+      const file = join(directory, 'agent.env')
+      await writeFile(file, `BERTH_DATA_DIR=${directory}\nBERTH_SERVER=\n`)
+      expect(await namesControlPlane({}, {}, [file])).toBe(false)
+      expect(await namesControlPlane({}, server, [file])).toBe(true)
+      await writeFile(joinedFile(directory), 'BERTH_SERVER=cell.example:7000\n')
+      expect(await namesControlPlane({}, {}, [file])).toBe(true)
+    }))
+
+  it('that was told an address which is none has something to be told at its start', () =>
+    withFiles(async (directory) => {
+      const file = join(directory, 'agent.env')
+      await writeFile(file, `BERTH_DATA_DIR=${directory}\nBERTH_SERVER=no port\n`)
+      expect(await namesControlPlane({}, {}, [file])).toBe(true)
+    }))
 })

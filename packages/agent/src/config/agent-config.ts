@@ -30,9 +30,24 @@ export async function readAgentConfig(
   environment: Texts,
   paths: readonly string[] = agentConfigFiles,
 ): Promise<ReadAgentConfig> {
+  return compileAgentConfig(await readSources(flags, environment, paths))
+}
+
+/** Whether anything says where the control plane is. A text that is no address says so, too: the start will tell what is wrong with it. */
+export async function namesControlPlane(
+  flags: Texts,
+  environment: Texts,
+  paths: readonly string[] = agentConfigFiles,
+): Promise<boolean> {
+  const { said } = readSettings({}, await readSources(flags, environment, paths))
+  const { names, flag } = agentSettings.servers
+  return said.some(({ isFlags, texts }) => (isFlags ? [flag ?? ''] : names).some((name) => Boolean(texts[name])))
+}
+
+async function readSources(flags: Texts, environment: Texts, paths: readonly string[]): Promise<SettingSources> {
   const files = await readSettingFiles(paths)
   const said = { flags, environment, files }
-  return compileAgentConfig({ ...said, files: [...files, ...(await readSettingFiles([joinedFile(dataDirOf(said))]))] })
+  return { ...said, files: [...files, ...(await readSettingFiles([joinedFile(dataDirOf(said))]))] }
 }
 
 /** What `berth-agent join` was told, kept for every start; all else counts before it. */

@@ -68,12 +68,17 @@ async function post(url: URL, asked: JoinRequest, ca: string): Promise<JoinAnswe
   }
   const { success, data } = joinAnswerSchema.safeParse(parsed(body))
   if (!success) throw new JoinError(`The answer of ${url.host} is not understood: is the agent of another version?`)
-  return { ...data, servers: data.servers.map((address) => reachable(address, url.hostname)) }
+  return { ...data, servers: reachableServers(data.servers, url.hostname) }
 }
 
-/** A control plane that listens on all addresses is reached where its API was. */
-const reachable = (address: string, hostname: string): string =>
-  address.replace(/^(?:0\.0\.0\.0|\[::\])(?=:\d+$)/, hostname)
+/**
+ * Where agents are listened for, as this host can reach it. What a control plane is called may mean nothing here: a machine's name that nobody resolves, or
+ * all addresses. It was just reached at `hostname`, so that its ports are tried there first.
+ */
+export function reachableServers(servers: readonly string[], hostname: string): string[] {
+  const there = servers.map((address) => address.replace(/^.*(?=:\d+$)/, hostname))
+  return [...new Set([...there, ...servers.filter((address) => !/^(?:0\.0\.0\.0|\[::\]):/.test(address))])]
+}
 
 interface Answer {
   readonly status: number

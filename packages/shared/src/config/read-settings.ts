@@ -38,6 +38,12 @@ export class ConfigError extends Error {
   }
 }
 
+/**
+ * How a program ends whose settings are wrong, or that is not let in by what it was told: whoever supervises it should not start it again
+ * until somebody has mended that. BSD's `EX_CONFIG`.
+ */
+export const misconfiguredExitCode = 78
+
 /** What was read, where each text stood, and what is wrong: a mistake leaves its setting out of the values. */
 export interface ReadSettings<S extends Settings> {
   readonly values: Partial<SettingValues<S>>
