@@ -1,9 +1,8 @@
 import { type Demand, NO_DEMAND } from '@berth/control-plane/scheduler/demand.ts'
 import { HostFleet } from '@berth/control-plane/scheduler/host-fleet.ts'
-import type { StrategyStep } from '@berth/control-plane/scheduler/strategy.ts'
 import { type Random, randomBelow, seededRandom } from '@berth/shared/random.ts'
 import type { Row } from '../measure.ts'
-import { STRATEGIES, addHost, put } from './quality-fleet.ts'
+import { type Packing, STRATEGIES, addHost, put } from './quality-fleet.ts'
 import { csvRows } from './traces.ts'
 
 const RUNS = 10
@@ -74,12 +73,12 @@ function drawTasks(gpus: SharedGpus, tasks: readonly GpuTask[], demand: number, 
 /** A fleet whose GPUs can be divided. */
 class SharedGpus {
   private readonly fleet: HostFleet
-  private readonly strategy: readonly StrategyStep[]
+  private readonly strategy: Packing
   private readonly random: Random
   /** What is left of each GPU that was begun, by host. */
   private readonly begun = new Map<string, number[]>()
 
-  constructor(fleet: HostFleet, strategy: readonly StrategyStep[], random: Random) {
+  constructor(fleet: HostFleet, strategy: Packing, random: Random) {
     this.fleet = fleet
     this.strategy = strategy
     this.random = random

@@ -3,11 +3,11 @@ import { HostFleet } from '@berth/control-plane/scheduler/host-fleet.ts'
 import { packAfresh } from '@berth/control-plane/scheduler/pack-afresh.ts'
 import { place } from '@berth/control-plane/scheduler/placement.ts'
 import { type MovableTask, planRebalance } from '@berth/control-plane/scheduler/rebalance-plan.ts'
-import { DEFAULT_TASK_STRATEGY, type StrategyStep } from '@berth/control-plane/scheduler/strategy.ts'
+import { DEFAULT_TASK_STRATEGY } from '@berth/control-plane/scheduler/strategy.ts'
 import { randomBelow, seededRandom } from '@berth/shared/random.ts'
 import { type Row, quantile } from '../measure.ts'
 import { gpuRows } from './gpu-sharing.ts'
-import { type HostShape, POOL, STRATEGIES, addHost, put } from './quality-fleet.ts'
+import { type HostShape, type Packing, POOL, STRATEGIES, addHost, put } from './quality-fleet.ts'
 import { csvRows, type PackingInstance, packingInstances } from './traces.ts'
 
 /** How well strategies pack real workloads; the figures are the same on every machine. */
@@ -79,7 +79,7 @@ function azureBound(events: readonly Event[]): number {
   return Math.ceil(servers)
 }
 
-function azureFits(events: readonly Event[], servers: number, strategy: readonly StrategyStep[]): boolean {
+function azureFits(events: readonly Event[], servers: number, strategy: Packing): boolean {
   const random = seededRandom(servers)
   const fleet = new HostFleet()
   for (let server = 0; server < servers; server++) addHost(fleet, AZURE_SERVER)
@@ -132,12 +132,7 @@ function compactionRows(traces: string): Row[] {
   )
 }
 
-function compaction(
-  hosts: readonly HostShape[],
-  tasks: readonly Demand[],
-  strategy: readonly StrategyStep[],
-  mayWait: number,
-): number {
+function compaction(hosts: readonly HostShape[], tasks: readonly Demand[], strategy: Packing, mayWait: number): number {
   const bound = smallest(1, hosts.length, (size) => sumsSuffice(hosts.slice(0, size), tasks))
   const needed = smallest(bound, hosts.length + 1, (size) => {
     const random = seededRandom(size)

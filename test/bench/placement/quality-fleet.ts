@@ -7,11 +7,15 @@ import type { Random } from '@berth/shared/random.ts'
 /** The pool that all hosts of a benchmark are in. */
 export const POOL = 'bench'
 
+/** A strategy of Berth's, or what it is compared with that is none: the first host, in the order in which they came, with enough of everything. */
+export type Packing = readonly StrategyStep[] | 'first fit'
+
 /** The strategies whose packing is compared. */
-export const STRATEGIES: Readonly<Record<string, readonly StrategyStep[]>> = {
+export const STRATEGIES: Readonly<Record<string, Packing>> = {
   'Berth default': DEFAULT_TASK_STRATEGY,
   'binpack:memory': [{ type: 'binpack', field: 'memory' }],
   'binpack:cpu': [{ type: 'binpack', field: 'cpu' }],
+  'first fit': 'first fit',
   random: [{ type: 'random' }],
 }
 
@@ -45,11 +49,15 @@ export function addHost(fleet: HostFleet, shape: HostShape): void {
 /** Places one task on a host that is `eligible`: the number of its claim, or nothing when none can take it. */
 export function put(
   fleet: HostFleet,
-  strategy: readonly StrategyStep[],
+  strategy: Packing,
   demand: Demand,
   random: Random,
   eligible?: (hostId: string) => boolean,
 ): number | undefined {
+  if (strategy === 'first fit') {
+    const slot = firstFit(fleet, demand, eligible)
+    return slot < 0 ? undefined : fleet.hold(slot, 'bench', demand, 'bench', [])
+  }
   const request = {
     demand,
     strategy,
@@ -62,4 +70,16 @@ export function put(
   }
   const [task] = place(fleet, request, random).placed
   return task && fleet.hold(task.slot, 'bench', demand, 'bench', [])
+}
+
+function firstFit(fleet: HostFleet, demand: Demand, eligible?: (hostId: string) => boolean): number {
+  for (let slot = 0; slot < fleet.size; slot++) {
+    const hasRoom =
+      (fleet.cpuFree[slot] as number) >= demand.cpu &&
+      (fleet.memoryFree[slot] as number) >= demand.memory &&
+      (fleet.gpusFree[slot] as number) >= demand.gpus &&
+      [...(demand.custom ?? [])].every(([name, amount]) => (fleet.customFree[slot]?.get(name) ?? 0) >= amount)
+    if (hasRoom && (eligible === undefined || eligible(fleet.hostAt(slot).id))) return slot
+  }
+  return -1
 }

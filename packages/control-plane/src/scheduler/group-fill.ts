@@ -2,7 +2,7 @@ import type { Demand } from './demand.ts'
 import { type HostCheck, dynamicPortsFor } from './eligibility.ts'
 import type { FitCursor, FitOrder } from './fit-index.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { valueLeft } from './host-score.ts'
+import { binpackValue, customRoom, valueLeft } from './host-score.ts'
 import { type IndexedPlan, leastKey } from './indexed-choice.ts'
 import type { PlacedTask, PlacementRequest } from './placement-request.ts'
 
@@ -22,12 +22,10 @@ interface Filling {
   /** Tasks of the group in this part. */
   count: number
   slot: number
-  /** How many more tasks the host can take. */
+  /** How many more tasks the host can take, and how many it was given. */
   room: number
+  given: number
   key: number
-  cpuLeft: number
-  memoryLeft: number
-  gpusLeft: number
   ports: readonly number[]
   task: PlacedTask
 }
@@ -75,10 +73,8 @@ function openParts(context: Context): Filling[] {
       count: (counts && counts[id]) || 0,
       slot: -1,
       room: 0,
+      given: 0,
       key: 0,
-      cpuLeft: 0,
-      memoryLeft: 0,
-      gpusLeft: 0,
       ports: [],
       task: { hostId: '', slot: -1, dynamicPorts: [] },
     }
@@ -106,21 +102,25 @@ function moveOn({ fleet, request, check, plan }: Context, part: Filling): boolea
     if (check !== undefined && !check(slot)) continue
     part.slot = slot
     part.room = roomFor(fleet, request, slot)
-    part.cpuLeft = fleet.cpuFree[slot] as number
-    part.memoryLeft = fleet.memoryFree[slot] as number
-    part.gpusLeft = fleet.gpusFree[slot] as number
-    part.key = valueLeft(plan.field, part.cpuLeft, part.memoryLeft, part.gpusLeft)
+    part.given = 0
+    part.key = binpackValue(fleet, plan.field, slot)
     part.ports = dynamicPortsFor(fleet, slot, demand, part.room)
     part.task = { hostId: fleet.hostAt(slot).id, slot, dynamicPorts: [] }
     return true
   }
 }
 
-function noteUse({ request, plan }: Context, part: Filling, tasks: number): void {
-  part.cpuLeft -= request.demand.cpu * tasks
-  part.memoryLeft -= request.demand.memory * tasks
-  part.gpusLeft -= request.demand.gpus * tasks
-  part.key = valueLeft(plan.field, part.cpuLeft, part.memoryLeft, part.gpusLeft)
+function noteUse({ fleet, request, plan }: Context, part: Filling, tasks: number): void {
+  const { cpu, memory, gpus, custom } = request.demand
+  const { slot } = part
+  part.given += tasks
+  part.key = valueLeft(
+    plan.field,
+    (fleet.cpuFree[slot] as number) - cpu * part.given,
+    (fleet.memoryFree[slot] as number) - memory * part.given,
+    (fleet.gpusFree[slot] as number) - gpus * part.given,
+    plan.field === 'room' ? customRoom(fleet, slot, custom, part.given) : 0,
+  )
 }
 
 /** The next task on the part's host, with the dynamic ports that are its own. Tasks without such share one object. */

@@ -22,21 +22,42 @@ export function binpackValue(fleet: HostFleet, field: BinpackField, slot: number
     fleet.cpuFree[slot] as number,
     fleet.memoryFree[slot] as number,
     fleet.gpusFree[slot] as number,
+    field === 'room' ? customRoom(fleet, slot) : 0,
   )
 }
 
 /**
- * So much CPU, memory and GPUs, as `binpack` on the field counts it. Of `room` the GPUs count first: tasks that need none
- * stay off hosts that have some, and those that do fill up hosts that were begun.
+ * So much CPU, memory, GPUs and custom resources (as `customRoom` counts these), as `binpack` on the field counts it. Of `room`
+ * the GPUs count first: tasks that need none stay off hosts that have some, and those that do fill up hosts that were begun.
  */
-export function valueLeft(field: BinpackField, cpu: number, memory: number, gpus: number): number {
+export function valueLeft(field: BinpackField, cpu: number, memory: number, gpus: number, custom: number): number {
   if (field === 'cpu') return cpu
   if (field === 'memory') return memory
-  const room = Math.min(ROOM_PER_GPU - 1, cpu * MIB_PER_CPU_UNIT + memory)
+  const room = Math.min(ROOM_PER_GPU - 1, cpu * MIB_PER_CPU_UNIT + memory + custom)
   return Math.min(MOST_GPUS, gpus) * ROOM_PER_GPU + room
 }
 
-/** What a value of `room` says: GPUs, and CPU units twice and MiB once. */
+/**
+ * What is left of the host's custom resources, in the MiB that room is counted in: a whole one counts for as much as the host's CPU and
+ * memory do on the average. So a host is not taken for empty whose third resource is used up. `tasks` of such a demand may be taken off before.
+ */
+export function customRoom(fleet: HostFleet, slot: number, taken?: ReadonlyMap<string, number>, tasks = 0): number {
+  const free = fleet.customFree[slot]
+  if (free === undefined) return 0
+  const { cpu, memory, custom } = fleet.hostAt(slot)
+  let shares = 0
+  for (const [name, total] of custom ?? []) {
+    const left = (free.get(name) ?? 0) - (taken?.get(name) ?? 0) * tasks
+    if (left > 0) shares += left / total
+  }
+  return Math.floor(mostCustomRoom(cpu, memory, shares))
+}
+
+/** What so many custom resources count for on a host of this size when all of them are left. */
+export const mostCustomRoom = (cpu: number, memory: number, resources: number): number =>
+  (resources * (cpu * MIB_PER_CPU_UNIT + memory)) / 2
+
+/** What a value of `room` says: GPUs, and CPU units twice, MiB once, and custom resources. */
 export const readRoom = (value: number): { readonly gpus: number; readonly room: number } => {
   const gpus = Math.floor(value / ROOM_PER_GPU)
   return { gpus, room: value - gpus * ROOM_PER_GPU }

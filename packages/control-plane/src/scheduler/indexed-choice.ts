@@ -115,7 +115,7 @@ export function nextLevel(
 
 /** The least key at which a host can have enough for the task. */
 export function leastKey({ demand }: PlacementRequest, field: BinpackField): number {
-  return valueLeft(field, demand.cpu, demand.memory, demand.gpus)
+  return valueLeft(field, demand.cpu, demand.memory, demand.gpus, 0)
 }
 
 function firstFit(

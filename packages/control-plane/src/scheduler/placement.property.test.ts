@@ -64,7 +64,9 @@ function someHost(random: Random, id: string): HostDescription {
     enis: pick(random, [0, 3, 10]),
     reservedPorts: maybe(random, 3) ? [{ port: 22, protocol: 'tcp' }] : [],
     ...(maybe(random, 3) && { dynamicPortRange: { first: 79, last: 83 } }),
-    ...(maybe(random, 3) && { custom: new Map([['licence', 2]]) }),
+    ...(maybe(random, 3) && {
+      custom: new Map([['licence', pick(random, [1, 2, 7])], ...(maybe(random, 2) ? [['fpga', 3] as const] : [])]),
+    }),
     attributes,
     ec2InstanceId: `i-${id}`,
     agentVersion: pick(random, ['1.9.0', '1.10.0', '1.89.1']),
@@ -94,7 +96,7 @@ function someDemand(random: Random): Demand {
     enis: maybe(random, 4) ? 1 : 0,
     ports: maybe(random, 4) ? [pick(random, PORTS)] : [],
     dynamicPorts: maybe(random, 4) ? 1 + randomBelow(random, 2) : 0,
-    ...(maybe(random, 10) && { custom: new Map([['licence', 1]]) }),
+    ...(maybe(random, 6) && { custom: new Map([[pick(random, ['licence', 'fpga']), 1]]) }),
   }
 }
 

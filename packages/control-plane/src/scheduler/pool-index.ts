@@ -1,6 +1,6 @@
 import { FitCells, FitOrder } from './fit-index.ts'
 import type { FleetIndex, HostFleet, Pool } from './host-fleet.ts'
-import { binpackValue, valueLeft } from './host-score.ts'
+import { binpackValue, mostCustomRoom, valueLeft } from './host-score.ts'
 import { grown } from './slot-set.ts'
 import type { BinpackField } from './strategy.ts'
 import type { AttributeValues } from './attribute-values.ts'
@@ -101,8 +101,8 @@ export class PoolIndex implements FleetIndex {
     const { fleet, field } = this
     let largest = 1
     for (let at = 0; at < this.pool.slots.size; at++) {
-      const { cpu, memory, gpus } = fleet.hostAt(this.pool.slots.members[at] as number)
-      largest = Math.max(largest, valueLeft(field, cpu, memory, gpus))
+      const { cpu, memory, gpus, custom } = fleet.hostAt(this.pool.slots.members[at] as number)
+      largest = Math.max(largest, valueLeft(field, cpu, memory, gpus, mostCustomRoom(cpu, memory, custom?.size ?? 0)))
     }
     return largest
   }

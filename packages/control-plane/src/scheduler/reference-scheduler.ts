@@ -101,7 +101,7 @@ function rank(
     if (step.field === 'cpu') return cpu
     if (step.field === 'memory') return memory
     const gpus = host.description.gpus - sum(host.tasks, (task) => task.demand.gpus)
-    return gpus * 8_388_608 + 2 * cpu + memory
+    return gpus * 8_388_608 + 2 * cpu + memory + customRoom(host)
   }
   const { by } = step
   const alike =
@@ -109,6 +109,15 @@ function rank(
       ? [host]
       : hosts.filter((other) => other.description.attributes.get(by.name) === host.description.attributes.get(by.name))
   return sum(alike, (other) => other.tasks.filter((task) => task.group === request.group).length)
+}
+
+/** Each custom resource counts for half of the host's CPU (twice) and memory, times the part of it that is left. */
+function customRoom({ description, tasks }: ReferenceHost): number {
+  const { cpu, memory, custom } = description
+  const parts = [...(custom ?? [])].map(
+    ([name, total]) => Math.max(0, total - sum(tasks, (task) => task.demand.custom?.get(name) ?? 0)) / total,
+  )
+  return Math.floor((sum(parts, (part) => part) * (2 * cpu + memory)) / 2)
 }
 
 /** The hosts that can take the next task and that no other is preferred to. */

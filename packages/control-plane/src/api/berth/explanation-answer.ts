@@ -89,7 +89,7 @@ function stepWords(step: string, value: number, among: string | undefined, group
   if (field === 'memory') return `it had the least memory left that was enough: ${value} MiB`
   const { gpus, room } = readRoom(value)
   const gpusLeft = gpus === 0 ? '' : `${gpus} GPUs were left, and `
-  return `it was the fullest that had room: ${gpusLeft}CPU and memory counted together, a core as 2 GiB, ${room} MiB were left`
+  return `it was the fullest that had room: ${gpusLeft}what was left, counted together and a core as 2 GiB, came to ${room} MiB`
 }
 
 function spreadSubject(field: string, among: string | undefined): string {
