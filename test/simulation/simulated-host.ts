@@ -74,6 +74,7 @@ export function simulatedHost(index: number, deps: SimulatedHostDeps): Simulated
       reservedTcpPorts: [],
       reservedUdpPorts: [],
       gpuIds: [],
+      custom: {},
     },
     attributes: [
       ...attributes.map((attribute) => ({ name: attribute })),

@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from '@berth/shared/config/setting.ts'
 import { attributes } from './attribute-list.ts'
+import { resourceAmounts } from './resource-amounts.ts'
 
 const second = 1_000
 const port = z.int().min(1).max(65_535)
@@ -101,6 +102,13 @@ export const agentSettings = {
     repeatable: true,
     default: '{}',
     help: 'Attributes of the container instance, for placement constraints.',
+  }),
+  resources: setting(resourceAmounts, {
+    names: ['BERTH_RESOURCES'],
+    flag: 'resource',
+    repeatable: true,
+    default: '{}',
+    help: 'Whatever else the host has a number of: tasks ask for it by a Docker label, as `berth.resource/fpga`.',
   }),
   cpu: optional(wholeNumber(128, 10_000_000), {
     names: ['BERTH_CPU'],

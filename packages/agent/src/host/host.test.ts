@@ -42,6 +42,14 @@ describe('what a host offers', () => {
       gpuIds: ['GPU-1'],
       networkInterfaces: 500,
       dynamicPorts: { first: 49153, last: 65535 },
+      custom: {},
+    })
+  })
+
+  it('is whatever else the operator counts', () => {
+    expect(hostResources(configOf({ BERTH_RESOURCES: 'fpga=2,tape-drive=1' }), facts).custom).toEqual({
+      fpga: 2,
+      'tape-drive': 1,
     })
   })
 

@@ -21,6 +21,7 @@ export function hostResources(config: AgentConfig, facts: HostFacts): HostResour
     gpuIds: [...facts.gpuIds],
     networkInterfaces: config.networkInterfaces,
     dynamicPorts: { ...config.dynamicPorts },
+    custom: { ...config.resources },
   }
 }
 

@@ -14,8 +14,9 @@ import { counted, isOrAre } from '../counted.ts'
 export function taskExplanation({ task, takes, placement, waiting }: ExplainTaskAnswer): readonly string[] {
   const gpus = takes.gpus > 0 ? [counted(takes.gpus, 'GPU')] : []
   const networkInterfaces = takes.networkInterfaces > 0 ? ['an address of its own'] : []
+  const custom = Object.entries(takes.custom ?? {}).map(([name, amount]) => `${amount} ${name}`)
   const ports = takes.ports.length > 0 ? [`host ports ${takes.ports.join(', ')}`] : []
-  const parts = [`${takes.cpu} CPU units`, `${takes.memory} MiB`, ...gpus, ...networkInterfaces, ...ports]
+  const parts = [`${takes.cpu} CPU units`, `${takes.memory} MiB`, ...gpus, ...custom, ...networkInterfaces, ...ports]
   return [
     `Task ${task.taskId} (${task.taskDefinition}, ${task.group}) ${whereabouts(task)}.`,
     ...(task.stoppedReason === undefined

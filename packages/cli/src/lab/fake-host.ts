@@ -191,6 +191,7 @@ const descriptionOf = (plan: FakeHostPlan): HostDescription => ({
     gpuIds: [],
     networkInterfaces: 0,
     dynamicPorts: { first: 49_153, last: 65_535 },
+    custom: {},
   },
   attributes: [
     ...offered,

@@ -93,6 +93,7 @@ export function claimedDemand(claim: ClaimRecord): Demand {
     enis: claim.networkInterfaces,
     ports: claim.ports,
     dynamicPorts: claim.dynamicPorts.length,
+    ...(claim.custom !== undefined && { custom: new Map(Object.entries(claim.custom)) }),
   }
 }
 
@@ -107,6 +108,7 @@ const describesTheSame = (a: HostRecord, b: HostRecord): boolean =>
   a.memoryMib === b.memoryMib &&
   a.gpuIds === b.gpuIds &&
   a.networkInterfaces === b.networkInterfaces &&
+  a.custom === b.custom &&
   a.reservedTcpPorts === b.reservedTcpPorts &&
   a.reservedUdpPorts === b.reservedUdpPorts &&
   a.dynamicPorts === b.dynamicPorts &&
@@ -122,6 +124,7 @@ function hostDescription(host: HostRecord): HostDescription {
     memory: host.memoryMib,
     gpus: host.gpuIds.length,
     enis: host.networkInterfaces,
+    ...(Object.keys(host.custom ?? {}).length > 0 && { custom: new Map(Object.entries(host.custom ?? {})) }),
     reservedPorts: [
       ...host.reservedTcpPorts.map((port) => ({ port, protocol: 'tcp' as const })),
       ...host.reservedUdpPorts.map((port) => ({ port, protocol: 'udp' as const })),

@@ -1,6 +1,7 @@
 import type * as ecs from '@aws-sdk/client-ecs'
 import type { TaskAssignment } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import type { DesiredTaskStatus, ContainerStatus, TaskStatus } from '@berth/shared/task-status.ts'
+import type { CustomResources } from './custom-resources.ts'
 import type { PlacementSummary } from './placement-summary.ts'
 
 /**
@@ -97,6 +98,8 @@ export interface ClaimRecord {
   readonly memoryMib: number
   readonly gpus: number
   readonly networkInterfaces: number
+  /** Absent where it takes none. */
+  readonly custom?: CustomResources
   /** Host ports that the definition names. */
   readonly ports: readonly { readonly port: number; readonly protocol: 'tcp' | 'udp' }[]
   /** Host ports that were picked for it, each held in both protocols. */
@@ -238,6 +241,8 @@ export interface HostRecord {
   readonly memoryMib: number
   readonly gpuIds: readonly string[]
   readonly networkInterfaces: number
+  /** Absent from a host that registered before there were any. */
+  readonly custom?: CustomResources
   readonly reservedTcpPorts: readonly number[]
   readonly reservedUdpPorts: readonly number[]
   readonly dynamicPorts: { readonly first: number; readonly last: number }

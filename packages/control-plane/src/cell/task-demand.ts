@@ -1,5 +1,6 @@
 import type * as ecs from '@aws-sdk/client-ecs'
 import { type Demand, NO_DEMAND, type PortClaim } from '../scheduler/demand.ts'
+import { resourcesAskedBy } from './custom-resources.ts'
 import type { ClaimRecord, PortGrant, TaskDefinitionRecord, TaskRecord } from './records.ts'
 
 export type NetworkMode = 'awsvpc' | 'bridge' | 'host' | 'none'
@@ -129,7 +130,19 @@ export function taskDemand(definition: StoredDefinition, overrides: ecs.TaskOver
     else if (wanted !== 'none') ports.push({ port: wanted, protocol: port.protocol })
   }
   const gpus = effectiveContainers(definition, overrides).reduce((total, container) => total + gpusOf(container), 0)
-  return { ...NO_DEMAND, cpu, memory: memoryMib, gpus, enis: mode === 'awsvpc' ? 1 : 0, ports, dynamicPorts }
+  const custom = resourcesAskedBy(
+    (definition.containerDefinitions ?? []).flatMap(({ dockerLabels = {} }) => Object.entries(dockerLabels)),
+  )
+  return {
+    ...NO_DEMAND,
+    cpu,
+    memory: memoryMib,
+    gpus,
+    enis: mode === 'awsvpc' ? 1 : 0,
+    ports,
+    dynamicPorts,
+    ...(custom !== undefined && { custom: new Map(Object.entries(custom)) }),
+  }
 }
 
 /** The claim of a task that was given `dynamicPorts`. */
@@ -138,6 +151,7 @@ export const claimFor = (demand: Demand, dynamicPorts: readonly number[]): Claim
   memoryMib: demand.memory,
   gpus: demand.gpus,
   networkInterfaces: demand.enis,
+  ...(demand.custom !== undefined && { custom: Object.fromEntries(demand.custom) }),
   ports: demand.ports.map(({ port, protocol }) => ({ port, protocol })),
   dynamicPorts,
 })

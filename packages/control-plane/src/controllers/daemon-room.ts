@@ -83,7 +83,8 @@ function neededOn({ tables, fleet }: View, service: ServiceRecord, host: HostRec
     demand.cpu <= host.cpu &&
     demand.memory <= host.memoryMib &&
     demand.gpus <= host.gpuIds.length &&
-    demand.enis <= host.networkInterfaces
+    demand.enis <= host.networkInterfaces &&
+    [...(demand.custom ?? [])].every(([name, amount]) => amount <= (host.custom?.[name] ?? 0))
   return fits ? demand : undefined
 }
 

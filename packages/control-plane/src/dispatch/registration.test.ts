@@ -41,6 +41,22 @@ describe('a host that joins', () => {
     expect(cell.fleet.hosts.roomOn(host.id)).toMatchObject({ cpu: 2048, memory: 4096, enis: 10 })
   })
 
+  test('has further resources by name, and may not call them as ECS calls its own', async () => {
+    const { registered, register, cell } = await controlPlane()
+    const resources = hello().resources as NonNullable<Hello['resources']>
+    const host = await registered({ resources: { ...resources, custom: { fpga: 2 } } })
+    expect(cell.fleet.hosts.roomOn(host.id)?.custom).toEqual(new Map([['fpga', 2]]))
+    await registered({ resources: { ...resources, custom: { fpga: 3 } } })
+    expect(cell.fleet.hosts.roomOn(host.id)?.custom).toEqual(new Map([['fpga', 3]]))
+    for (const custom of [{ gpu: 1 }, { fpga: 0 }, { 'a b': 1 }]) {
+      expect(await register({ resources: { ...resources, custom } })).toMatchObject({
+        kind: 'refused',
+        code: 'INVALID',
+        message: expect.stringContaining(`'${Object.keys(custom)[0]}'`) as string,
+      })
+    }
+  })
+
   test('stays the same container instance when it returns, and keeps what users put on it', async () => {
     const { registered, put } = await controlPlane()
     const first = await registered()

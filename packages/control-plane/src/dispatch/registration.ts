@@ -1,4 +1,5 @@
 import { containerInstanceArn, parseArn } from '@berth/shared/arn.ts'
+import { isCustomResourceName } from '@berth/shared/custom-resource-name.ts'
 import type { Attribute, Hello } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { newId, newInstanceId } from '@berth/shared/ids.ts'
 import type { Transaction } from '../cell/cell.ts'
@@ -81,6 +82,8 @@ function faultOf(hello: Hello): Registration | undefined {
       'INVALID',
       `A host of ${resources.cpu} CPU units and ${resources.memoryMib} MiB cannot be registered.`,
     )
+  const wrong = Object.entries(resources.custom).find(([name, amount]) => amount < 1 || !isCustomResourceName(name))
+  if (wrong) return refused('INVALID', `A host cannot have ${wrong[1]} of a resource that is called '${wrong[0]}'.`)
   return undefined
 }
 
@@ -108,6 +111,7 @@ function reported(hello: Hello, before: HostRecord | undefined) {
     memoryMib: resources.memoryMib,
     gpuIds: resources.gpuIds,
     networkInterfaces: resources.networkInterfaces,
+    custom: resources.custom,
     reservedTcpPorts: resources.reservedTcpPorts,
     reservedUdpPorts: resources.reservedUdpPorts,
     dynamicPorts: resources.dynamicPorts ?? { first: 49153, last: 65535 },

@@ -3,6 +3,7 @@ import type { ContainerSpec, TaskAssignment } from '@berth/shared/gen/berth/agen
 import { NetworkMode } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { randomUuid } from '@berth/shared/random.ts'
 import type { Transaction } from '../cell/cell.ts'
+import { resourcesAskedBy } from '../cell/custom-resources.ts'
 import { serviceKey, type TaskContainerRecord, taskDefinitionKey, type TaskRecord } from '../cell/records.ts'
 import { countAdopted } from '../cell/store-return.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
@@ -47,6 +48,8 @@ function adopted(
   const hasDefinition = tx.tables.taskDefinitions.get(taskDefinitionKey(family, revision)) !== undefined
   const isAwsvpc = networkMode === NetworkMode.NETWORK_MODE_AWSVPC
   const size = sizeOf(assignment)
+  const labels = assignment.containers.flatMap((container) => container.dockerLabels)
+  const custom = resourcesAskedBy(labels.map(({ key, value }) => [key, value] as const))
   const ports = assignment.containers.flatMap((container) => container.ports).filter(({ hostPort }) => hostPort > 0)
   return {
     id: idOf(taskArn),
@@ -64,6 +67,7 @@ function adopted(
       ...size,
       gpus: assignment.containers.reduce((count, { gpuIds }) => count + gpuIds.length, 0),
       networkInterfaces: isAwsvpc ? 1 : 0,
+      ...(custom !== undefined && { custom }),
       ports: isAwsvpc
         ? []
         : ports.map(({ hostPort, protocol }) => ({ port: hostPort, protocol: protocolOf(protocol) })),

@@ -21,6 +21,8 @@ export interface HostRoom {
   readonly memory: number
   readonly gpus: number
   readonly enis: number
+  /** Of the custom resources that the host has, or its tasks take, by name. */
+  readonly custom: ReadonlyMap<string, number>
   readonly runningTasks: number
 }
 
@@ -272,6 +274,7 @@ export class HostFleet {
       memory: (this.memoryFree[slot] as number) + reserved.memory,
       gpus: (this.gpusFree[slot] as number) + reserved.gpus,
       enis: (this.enisFree[slot] as number) + reserved.enis,
+      custom: reserved.custom,
       runningTasks: this.runningTasks[slot] as number,
     }
   }
@@ -348,16 +351,18 @@ export class HostFleet {
     return fork
   }
 
-  private reservedOn(slot: number): Pick<Demand, 'cpu' | 'memory' | 'gpus' | 'enis'> {
-    const sum = { cpu: 0, memory: 0, gpus: 0, enis: 0 }
+  /** What is reserved on the host, and of custom resources what is left without that. */
+  private reservedOn(slot: number) {
+    const sum = { cpu: 0, memory: 0, gpus: 0, enis: 0, custom: new Map(this.customFree[slot]) }
     if (this.reservations.size === 0) return sum
     for (const claim of this.claimsOn(slot)) {
       if (!this.reservations.has(this.claims.taskIds[claim] as string)) continue
-      const { cpu, memory, gpus, enis } = this.claims.demands[claim] as Demand
+      const { cpu, memory, gpus, enis, custom } = this.claims.demands[claim] as Demand
       sum.cpu += cpu
       sum.memory += memory
       sum.gpus += gpus
       sum.enis += enis
+      for (const [name, amount] of custom ?? []) sum.custom.set(name, (sum.custom.get(name) ?? 0) + amount)
     }
     return sum
   }

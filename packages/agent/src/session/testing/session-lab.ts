@@ -74,6 +74,7 @@ const description = {
     gpuIds: [],
     networkInterfaces: 10,
     dynamicPorts: { first: 49_153, last: 65_535 },
+    custom: {},
   },
   attributes: [{ name: 'ecs.os-type', value: 'linux' }],
   address: '127.0.0.2',

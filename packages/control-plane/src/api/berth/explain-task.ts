@@ -36,6 +36,8 @@ export interface ExplainTaskAnswer {
     readonly memory: number
     readonly gpus: number
     readonly networkInterfaces: number
+    /** Custom resources by name; absent where it takes none. */
+    readonly custom?: Readonly<Record<string, number>>
     readonly ports: readonly string[]
   }
   /** Absent for a task that has no host. */
@@ -57,6 +59,7 @@ export function explainTask(view: CellView, { cluster, task }: ExplainTaskInput)
       memory: claim.memoryMib,
       gpus: claim.gpus,
       networkInterfaces: claim.networkInterfaces,
+      ...(claim.custom !== undefined && { custom: claim.custom }),
       ports: [
         ...claim.ports.map(({ port, protocol }) => `${port}/${protocol}`),
         ...claim.dynamicPorts.map((port) => `${port} (picked)`),

@@ -57,6 +57,7 @@ function registeredResources(host: HostRecord): Resource[] {
     setResource('PORTS', host.reservedTcpPorts.map(String)),
     setResource('PORTS_UDP', host.reservedUdpPorts.map(String)),
     ...(host.gpuIds.length > 0 ? [setResource('GPU', host.gpuIds)] : []),
+    ...Object.entries(host.custom ?? {}).map(([name, amount]) => integerResource(name, amount)),
   ]
 }
 
@@ -83,6 +84,7 @@ function remainingResources({ tables, fleet }: ContainerInstanceView, host: Host
           ),
         ]
       : []),
+    ...Object.keys(host.custom ?? {}).map((name) => integerResource(name, Math.max(0, room?.custom.get(name) ?? 0))),
   ]
 }
 

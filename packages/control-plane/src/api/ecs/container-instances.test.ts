@@ -1,4 +1,6 @@
+import type { Resource } from '@aws-sdk/client-ecs'
 import { describe, expect, test } from 'vitest'
+import { container, definitionOf } from './testing/definitions.ts'
 import { hostIds, inOneSubnet, testCluster } from './testing/test-cluster.ts'
 
 const [first = '', second = ''] = hostIds
@@ -54,6 +56,24 @@ describe('DescribeContainerInstances', () => {
     ])
     expect(containerInstances?.[0]).not.toHaveProperty('healthStatus')
     expect(failures).toEqual([{ arn: instanceArn('f'.repeat(32)), reason: 'MISSING' }])
+  })
+
+  test('custom resources are integers like the others, and what tasks hold of them is not left', async () => {
+    const { call } = await testCluster({ hosts: 1, host: { custom: { fpga: 3, licence: 1 } } })
+    const wanted = container({ dockerLabels: { 'berth.resource/fpga': '2' } })
+    await call('RegisterTaskDefinition', definitionOf([wanted], { family: 'fpga' }))
+    await call('RunTask', { taskDefinition: 'fpga' })
+    const { containerInstances } = await call('DescribeContainerInstances', { containerInstances: [first] })
+    const customOf = (resources: readonly Resource[] = []) =>
+      resources.slice(4).map(({ name, type, integerValue }) => [name, type, integerValue])
+    expect(customOf(containerInstances?.[0]?.registeredResources)).toEqual([
+      ['fpga', 'INTEGER', 3],
+      ['licence', 'INTEGER', 1],
+    ])
+    expect(customOf(containerInstances?.[0]?.remainingResources)).toEqual([
+      ['fpga', 'INTEGER', 1],
+      ['licence', 'INTEGER', 1],
+    ])
   })
 
   test('FARGATE tasks use the room of a host, but are not its tasks', async () => {

@@ -1,4 +1,5 @@
 import type { ContainerDefinition, HealthCheck, LinuxParameters } from '@aws-sdk/client-ecs'
+import { faultOfResourceLabel } from '../../cell/custom-resources.ts'
 import { type ApiError, clientException } from '../errors.ts'
 import { validateEnvironment } from './environment-validation.ts'
 
@@ -40,6 +41,7 @@ export function validateContainer(container: ContainerDefinition): void {
   for (const range of rangesOf(container)) assertInRange(name, range)
   validateMemory(name, container)
   validateGpus(name, container)
+  validateResourceLabels(name, container)
   if (container.healthCheck !== undefined) validateHealthCheck(name, container.healthCheck)
   if (container.linuxParameters !== undefined) validateCapabilities(name, container.linuxParameters)
   for (const { name: limit, softLimit = 0, hardLimit = 0 } of container.ulimits ?? [])
@@ -91,6 +93,13 @@ function validateGpus(name: string, { resourceRequirements = [] }: ContainerDefi
   for (const { value } of gpus)
     if (value === undefined || !/^[1-9]\d{0,3}$/.test(value))
       throw invalidSetting('resourceRequirements', name, 'The number of GPUs must be a positive integer.')
+}
+
+function validateResourceLabels(name: string, { dockerLabels = {} }: ContainerDefinition): void {
+  for (const [label, value] of Object.entries(dockerLabels)) {
+    const fault = faultOfResourceLabel(label, value)
+    if (fault !== undefined) throw invalidSetting(`dockerLabels.${label}`, name, fault)
+  }
 }
 
 function validateHealthCheck(name: string, { command = [] }: HealthCheck): void {

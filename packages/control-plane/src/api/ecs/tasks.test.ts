@@ -70,6 +70,25 @@ describe('RunTask', () => {
     expect(failures.map(({ reason }) => reason)).toEqual(['RESOURCE:PORTS', 'RESOURCE:PORTS'])
   })
 
+  test('a custom resource is given to as many tasks as there are of it, and back when they end', async () => {
+    const { call, cell } = await testCluster({ hosts: 2, host: { custom: { fpga: 3 } } })
+    const containers = [
+      container({ dockerLabels: { 'berth.resource/fpga': '1', team: 'blue' } }),
+      container({ name: 'side', dockerLabels: { 'berth.resource/fpga': '1' } }),
+    ]
+    await call('RegisterTaskDefinition', definitionOf(containers, { family: 'fpga' }))
+    const { tasks = [], failures = [] } = await call('RunTask', { taskDefinition: 'fpga', count: 3 })
+    expect(new Set(tasks.map(({ containerInstanceArn }) => containerInstanceArn)).size).toBe(2)
+    expect(failures.map(({ reason }) => reason)).toEqual(['RESOURCE:CUSTOM', 'RESOURCE:CUSTOM'])
+    expect(failures[0]?.detail).toContain('fpga: needs 2, has 1')
+    const [record] = cell.tables.tasks.values()
+    expect(record?.claim.custom).toEqual({ fpga: 2 })
+    const hostId = record?.hostId ?? ''
+    expect(cell.fleet.hosts.roomOn(hostId)?.custom.get('fpga')).toBe(1)
+    await cell.transact((tx) => record && tx.delete('tasks', record.id))
+    expect(cell.fleet.hosts.roomOn(hostId)?.custom.get('fpga')).toBe(3)
+  })
+
   test('an agent that is not connected is a reason', async () => {
     const { call } = await testCluster({ hosts: 1, host: { agentConnected: false } })
     expect(await call('RunTask', { taskDefinition: 'web' })).toMatchObject({

@@ -174,7 +174,16 @@ export interface HostResources {
   /** How many awsvpc tasks the host can give an address to. */
   networkInterfaces: number;
   /** The range that dynamic host ports are granted from, both ends included. */
-  dynamicPorts: PortRange | undefined;
+  dynamicPorts:
+    | PortRange
+    | undefined;
+  /** Further things that the operator says the host has, by name and how many. Empty from an agent that knows of none. */
+  custom: { [key: string]: number };
+}
+
+export interface HostResources_CustomEntry {
+  key: string;
+  value: number;
 }
 
 export interface Attribute {
@@ -1531,6 +1540,7 @@ function createBaseHostResources(): HostResources {
     gpuIds: [],
     networkInterfaces: 0,
     dynamicPorts: undefined,
+    custom: {},
   };
 }
 
@@ -1565,6 +1575,9 @@ export const HostResources: MessageFns<HostResources> = {
     if (message.dynamicPorts !== undefined) {
       PortRange.encode(message.dynamicPorts, writer.uint32(58).fork()).join();
     }
+    globalThis.Object.entries(message.custom).forEach(([key, value]: [string, number]) => {
+      HostResources_CustomEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     return writer;
   },
 
@@ -1657,6 +1670,17 @@ export const HostResources: MessageFns<HostResources> = {
             message.dynamicPorts = PortRange.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = HostResources_CustomEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.custom[entry8.key] = entry8.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1702,6 +1726,20 @@ export const HostResources: MessageFns<HostResources> = {
         : isSet(object.dynamic_ports)
         ? PortRange.fromJSON(object.dynamic_ports)
         : undefined,
+      custom: isObject(object.custom)
+        ? (globalThis.Object.entries(object.custom) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -1728,6 +1766,15 @@ export const HostResources: MessageFns<HostResources> = {
     if (message.dynamicPorts !== undefined) {
       obj.dynamicPorts = PortRange.toJSON(message.dynamicPorts);
     }
+    if (message.custom) {
+      const entries = globalThis.Object.entries(message.custom) as [string, number][];
+      if (entries.length > 0) {
+        obj.custom = {};
+        entries.forEach(([k, v]) => {
+          obj.custom[k] = Math.round(v);
+        });
+      }
+    }
     return obj;
   },
 
@@ -1745,6 +1792,100 @@ export const HostResources: MessageFns<HostResources> = {
     message.dynamicPorts = (object.dynamicPorts !== undefined && object.dynamicPorts !== null)
       ? PortRange.fromPartial(object.dynamicPorts)
       : undefined;
+    message.custom = (globalThis.Object.entries(object.custom ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseHostResources_CustomEntry(): HostResources_CustomEntry {
+  return { key: "", value: 0 };
+}
+
+export const HostResources_CustomEntry: MessageFns<HostResources_CustomEntry> = {
+  encode(message: HostResources_CustomEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint32(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostResources_CustomEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostResources_CustomEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HostResources_CustomEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: HostResources_CustomEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HostResources_CustomEntry>): HostResources_CustomEntry {
+    return HostResources_CustomEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostResources_CustomEntry>): HostResources_CustomEntry {
+    const message = createBaseHostResources_CustomEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
@@ -7784,6 +7925,10 @@ function longToNumber(int64: { toString(): string }): number {
     throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
   }
   return num;
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {
