@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest'
+import { refuseUnsupportedFields } from '@berth/control-plane/api/ecs/refused-fields.ts'
 import { compileEncoder } from '@berth/control-plane/api/model/compile-encoder.ts'
 import { ecsModel } from '@berth/control-plane/api/model/gen/ecs-model.ts'
 import type { EcsHandlers } from '@berth/control-plane/api/operation.ts'
 import { startApi, supportedOperations } from './api-under-test.ts'
-import { fuzzRequest, fuzzRequests } from './request-mutations.ts'
+import { type FuzzRequest, fuzzRequest, fuzzRequests } from './request-mutations.ts'
 import { sendFuzz } from './send-fuzz.ts'
 
 const seed = Number(process.env['BERTH_FUZZ_SEED'] ?? 20_261_124)
@@ -49,12 +50,25 @@ it(`answers ${count} odd requests with 2xx or a readable 4xx, never 5xx, and nev
   }
 })
 
+/** Whether a valid request has a member that Berth refuses by its name. */
+function asksForWhatBerthLacks({ operation, body }: FuzzRequest): boolean {
+  try {
+    refuseUnsupportedFields(ecsModel.operations[operation]?.input ?? '', JSON.parse(body) as object)
+    return false
+  } catch {
+    return true
+  }
+}
+
 it('takes valid requests, so that a refusal is due to the mutation', async () => {
   const { endpoint, server } = await startApi(echo)
   try {
     const supported = new Set(supportedOperations)
     const untouched = [...fuzzRequests(seed, 20_000, operations)].filter(
-      ({ operation, mutation }) => supported.has(operation) && mutation.endsWith('left as it is'),
+      (request) =>
+        supported.has(request.operation) &&
+        request.mutation.endsWith('left as it is') &&
+        !asksForWhatBerthLacks(request),
     )
     const report = await sendFuzz(endpoint, untouched)
     expect(untouched.length).toBeGreaterThan(500)

@@ -94,6 +94,115 @@ describe('what a container is made with', () => {
     expect(task.containers?.[0]).toMatchObject({ exitCode: 0 })
   })
 
+  it('is what its definition says, as the engine tells', async () => {
+    const inspected = async (family: string, container: ContainerDefinition, volumes: Volume[] = []) => {
+      const task = await run(family, container, ({ lastStatus }) => lastStatus === 'RUNNING', volumes)
+      await client().send(new StopTaskCommand({ task: task.taskArn }))
+      return under.current.docker.getContainer(task.containers?.[0]?.runtimeId ?? '').inspect()
+    }
+    const { Config, HostConfig, NetworkSettings } = await inspected(
+      'engine',
+      {
+        entryPoint: ['sh', '-c'],
+        command: ['trap "exit 0" TERM; sleep 600 & wait'],
+        cpu: 128,
+        memoryReservation: 32,
+        privileged: true,
+        interactive: true,
+        dnsServers: ['10.1.1.1'],
+        dockerSecurityOptions: ['apparmor:unconfined'],
+        dockerLabels: { team: 'blue' },
+        logConfiguration: { logDriver: 'json-file', options: { 'max-size': '1m' } },
+        linuxParameters: { capabilities: { add: ['NET_ADMIN'] } },
+        healthCheck: { command: ['CMD', 'true'], interval: 6, timeout: 4, retries: 2, startPeriod: 7 },
+        mountPoints: [{ sourceVolume: 'fast', containerPath: '/fast' }],
+      },
+      [
+        {
+          name: 'fast',
+          dockerVolumeConfiguration: {
+            scope: 'task',
+            driver: 'local',
+            driverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=4m' },
+          },
+        },
+      ],
+    )
+    const second = 1_000_000_000
+    expect(Config).toMatchObject({
+      Entrypoint: ['sh', '-c'],
+      Cmd: ['trap "exit 0" TERM; sleep 600 & wait'],
+      OpenStdin: true,
+      Labels: { team: 'blue' },
+      Healthcheck: {
+        Test: ['CMD', 'true'],
+        Interval: 6 * second,
+        Timeout: 4 * second,
+        Retries: 2,
+        StartPeriod: 7 * second,
+      },
+    })
+    expect(HostConfig).toMatchObject({
+      CpuShares: 128,
+      Memory: 64 * 1024 * 1024,
+      MemoryReservation: 32 * 1024 * 1024,
+      Privileged: true,
+      Dns: ['10.1.1.1'],
+      SecurityOpt: expect.arrayContaining(['apparmor:unconfined']) as string[],
+      CapAdd: expect.arrayContaining([expect.stringContaining('NET_ADMIN')]) as string[],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
+    })
+    expect(Object.keys(NetworkSettings.Networks)).toEqual(['bridge'])
+
+    const alone = await inspected('alone', {
+      disableNetworking: true,
+      linuxParameters: { maxSwap: 16, swappiness: 10 },
+      stopTimeout: 2,
+    })
+    expect(alone.HostConfig).toMatchObject({ NetworkMode: 'none', MemorySwappiness: 10, MemorySwap: 80 * 1024 * 1024 })
+  })
+
+  it('links to another of its task by name, takes its volumes, and sees its processes', async () => {
+    const written = await client().send(
+      new RegisterTaskDefinitionCommand({
+        family: 'linked',
+        pidMode: 'task',
+        volumes: [{ name: 'shared' }],
+        containerDefinitions: [
+          {
+            name: 'giver',
+            image: sleeperImage,
+            memory: 32,
+            mountPoints: [{ sourceVolume: 'shared', containerPath: '/shared' }],
+            command: ['sh', '-c', 'echo word > /shared/word; trap "exit 0" TERM; sleep 611 & wait'],
+          },
+          {
+            name: 'app',
+            image: sleeperImage,
+            memory: 32,
+            links: ['giver:other'],
+            volumesFrom: [{ sourceContainer: 'giver', readOnly: true }],
+            dependsOn: [{ containerName: 'giver', condition: 'START' }],
+            startTimeout: 60,
+            command: all(
+              'grep -q other /etc/hosts',
+              'until [ "$(cat /shared/word)" = word ]; do sleep 1; done',
+              '! touch /shared/x 2>/dev/null',
+              'cat /proc/[0-9]*/cmdline | grep -q 611',
+            ),
+          },
+        ],
+      }),
+    )
+    expect(written.taskDefinition?.pidMode).toBe('task')
+    const { tasks } = await client().send(new RunTaskCommand({ taskDefinition: 'linked' }))
+    const task = await eventually('the task of linked is over', async () => {
+      const described = await client().send(new DescribeTasksCommand({ tasks: [tasks?.[0]?.taskArn ?? ''] }))
+      return described.tasks?.find(isStopped)
+    })
+    expect(task.containers?.find(({ name }) => name === 'app')).toMatchObject({ exitCode: 0 })
+  })
+
   it('is started again by its restart policy in the same task, until it ends as it may', async () => {
     const task = await run(
       'restarts',

@@ -1,6 +1,5 @@
-import { compileDecoder } from './model/compile-decoder.ts'
 import { compileEncoder } from './model/compile-encoder.ts'
-import { ecsConstraints } from './model/ecs-constraints.ts'
+import { requestDecoders } from './ecs/request-decoder.ts'
 import { ecsModel } from './model/gen/ecs-model.ts'
 import type { EcsHandlers, RequestContext } from './operation.ts'
 import type { ApiOperation, ApiService } from './service.ts'
@@ -38,13 +37,12 @@ export function ecsService(handlers: EcsHandlers): ApiService {
   const refused: Readonly<Record<string, string>> = unsupportedOperations
   checkCoverage(byName, refused)
 
-  const decoderOf = compileDecoder(ecsModel, ecsConstraints)
+  const decoderOf = requestDecoders()
   const encoderOf = compileEncoder(ecsModel)
   const operations = Object.entries(ecsModel.operations).map(([name, { input, output }]): [string, ApiOperation] => {
     const handle = byName[name]
     if (!handle) return [name, refusal(name, refused[name] ?? '')]
-    const decode = decoderOf(input)
-    return [name, { decode: (body) => decode(body, []), handle, encode: encoderOf(output) }]
+    return [name, { decode: decoderOf(input), handle, encode: encoderOf(output) }]
   })
   return { name: 'ecs', targetPrefix: ecsModel.targetPrefix, operations: new Map(operations) }
 }

@@ -31,10 +31,10 @@ async function updatedService(hook: DeploymentLifecycleHook, desiredCount = 2) {
     if (serviceDeployments?.[0] === undefined) throw new Error('no service deployment')
     return serviceDeployments[0]
   }
-  const resume = async (action?: 'CONTINUE' | 'ROLLBACK') => {
+  const resume = async (how: { action?: 'CONTINUE' | 'ROLLBACK' } = {}) => {
     const { serviceDeploymentArn = '', lifecycleHookDetails = [] } = await deployment()
     const { hookId = '' } = lifecycleHookDetails.find(({ status }) => status === 'AWAITING_ACTION') ?? {}
-    await cluster.call('ContinueServiceDeployment', { serviceDeploymentArn, hookId, ...(action && { action }) })
+    await cluster.call('ContinueServiceDeployment', { serviceDeploymentArn, hookId, ...how })
   }
   const revisions = () => cluster.running().map(({ revision }) => revision)
   return { ...cluster, goOn, deployment, resume, revisions }
@@ -112,7 +112,7 @@ describe('a PAUSE hook', () => {
     expect((await cluster.service()).deployments?.[0]?.rolloutState).toBe('IN_PROGRESS')
     expect((await cluster.deployment()).lifecycleStage).toBe('POST_SCALE_UP')
 
-    await cluster.resume('ROLLBACK')
+    await cluster.resume({ action: 'ROLLBACK' })
     await cluster.goOn()
     await cluster.goOn()
     expect(cluster.revisions()).toEqual([1, 1])

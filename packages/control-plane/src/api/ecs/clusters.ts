@@ -4,7 +4,7 @@ import { clusterSettingProblem, unsetValue } from '../../cell/cluster-settings.t
 import type { ClusterRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
-import { ApiError, clientException, invalidParameter } from '../errors.ts'
+import { ApiError, invalidParameter } from '../errors.ts'
 import type { EcsHandlers, EcsInput, RequestContext } from '../operation.ts'
 import { takePage } from '../paging.ts'
 import { effectiveAccountSetting } from './account-settings.ts'
@@ -85,7 +85,6 @@ export function clusterHandlers(
       }),
 
     UpdateCluster: async (input) => {
-      refuseServiceConnect(input.serviceConnectDefaults?.namespace)
       const { settings, configuration } = input
       return change(input.cluster, (cluster) => ({
         ...cluster,
@@ -136,7 +135,6 @@ function newCluster(
   input: EcsInput<'CreateCluster'>,
   context: RequestContext,
 ): ClusterRecord {
-  refuseServiceConnect(input.serviceConnectDefaults?.namespace)
   const capacityProviders = resolveCapacityProviders(scope, input.capacityProviders ?? [])
   const containerInsights = effectiveAccountSetting(tables, scope, context.principalArn, 'containerInsights')
   return {
@@ -221,20 +219,10 @@ function settingProblem(name: string, value: string): string | undefined {
 }
 
 function usableConfiguration(configuration: ClusterConfiguration): ClusterConfiguration {
-  if (configuration.managedStorageConfiguration !== undefined)
-    throw clientException(
-      'configuration.managedStorageConfiguration is not supported by Berth: it does not encrypt the storage of its hosts with KMS keys.',
-    )
   const { executeCommandConfiguration: command } = configuration
   if (command?.logging === 'OVERRIDE' && command.logConfiguration === undefined)
     throw invalidParameter('logConfiguration must be specified when logging is OVERRIDE.')
   if (command?.logConfiguration !== undefined && command.logging !== 'OVERRIDE')
     throw invalidParameter('logConfiguration can only be specified when logging is OVERRIDE.')
   return configuration
-}
-
-/** An empty namespace takes the default away, and there is none to take. */
-function refuseServiceConnect(namespace: string | undefined): void {
-  if (namespace !== undefined && namespace !== '')
-    throw clientException('serviceConnectDefaults is not supported by Berth: it has no Service Connect yet.')
 }

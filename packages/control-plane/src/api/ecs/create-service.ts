@@ -17,9 +17,9 @@ import { clientTokenOf } from './request-fingerprint.ts'
 import { serviceAnswer } from './service-json.ts'
 import {
   assertDaemon,
+  assertGracePeriod,
   assertServiceName,
   desiredCountOf,
-  refuseUnsupportedService,
   zoneRebalancingOf,
 } from './service-validation.ts'
 import { tagRecordOf } from './tag-set.ts'
@@ -33,7 +33,7 @@ export function createService(
 ): EcsOutput<'CreateService'> {
   const cluster = resolveCluster(tx.tables, deps.scope, input.cluster)
   assertServiceName(input.serviceName)
-  refuseUnsupportedService(input)
+  assertGracePeriod(input.healthCheckGracePeriodSeconds)
   const wanted =
     input.deploymentController?.type === 'EXTERNAL'
       ? newExternalService(deps, cluster, input, context)

@@ -13,7 +13,6 @@ import { assertSupportsLaunchType, launchChoice, platformVersionFor, resolvedPla
 import { networkConfigurationFor } from './network-configuration.ts'
 import { placementConstraintsOf, placementStrategyOf } from './placement-input.ts'
 import { clientTokenOf, requestFingerprint } from './request-fingerprint.ts'
-import { refuseUnsupportedService } from './service-validation.ts'
 import { tagRecordOf } from './tag-set.ts'
 import { taskSetAnswer } from './task-set-json.ts'
 
@@ -42,7 +41,6 @@ function newTaskSet(
   input: EcsInput<'CreateTaskSet'>,
 ): TaskSetRecord {
   const { scope, clock, random } = deps
-  refuseUnsupportedService(input)
   const existing = taskSetsOf(tx.tables, service).length
   if (existing >= taskSetsAtMost)
     throw invalidParameter(

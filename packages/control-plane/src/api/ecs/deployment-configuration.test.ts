@@ -26,15 +26,7 @@ describe('deploymentConfigurationFor', () => {
   })
 
   test.each<[DeploymentConfiguration, string, string]>([
-    [{ strategy: 'BLUE_GREEN' }, 'ClientException', 'deploymentConfiguration.strategy is not supported by Berth'],
-    [{ linearConfiguration: {} }, 'ClientException', 'deploymentConfiguration.linearConfiguration is not supported'],
-    [{ canaryConfiguration: {} }, 'ClientException', 'deploymentConfiguration.canaryConfiguration is not supported'],
-    [{ lifecycleHooks: [{}] }, 'ClientException', 'deploymentConfiguration.lifecycleHooks is not supported'],
-    [
-      { alarms: { alarmNames: ['a'], enable: true, rollback: true } },
-      'ClientException',
-      'deploymentConfiguration.alarms is not supported',
-    ],
+    [{ lifecycleHooks: [{}] }, 'ClientException', 'lifecycleHooks without a targetType is not supported by Berth'],
     [
       { earlySuccessCriteria: { enable: true } },
       'InvalidParameterException',
@@ -53,11 +45,6 @@ describe('deploymentConfigurationFor', () => {
       'The value of thresholdConfiguration must be greater than 0.',
     ],
     [
-      { lifecycleHooks: [{ targetType: 'AWS_LAMBDA', hookTargetArn: 'arn:x', lifecycleStages: ['PRE_SCALE_UP'] }] },
-      'ClientException',
-      'deploymentConfiguration.lifecycleHooks is not supported by Berth: it has no functions to call',
-    ],
-    [
       { lifecycleHooks: [{ targetType: 'PAUSE', hookTargetArn: 'arn:x', lifecycleStages: ['PRE_SCALE_UP'] }] },
       'InvalidParameterException',
       'hookTargetArn and roleArn are not applicable',
@@ -71,11 +58,6 @@ describe('deploymentConfigurationFor', () => {
       { lifecycleHooks: [{ targetType: 'PAUSE', lifecycleStages: ['TEST_TRAFFIC_SHIFT'] }] },
       'InvalidParameterException',
       'Lifecycle hooks of targetType PAUSE cannot be configured at TEST_TRAFFIC_SHIFT.',
-    ],
-    [
-      { lifecycleHooks: [{ targetType: 'PAUSE', lifecycleStages: ['POST_PRODUCTION_TRAFFIC_SHIFT'] }] },
-      'ClientException',
-      'so that there is no POST_PRODUCTION_TRAFFIC_SHIFT',
     ],
     [{ bakeTimeInMinutes: 1441 }, 'InvalidParameterException', 'bakeTimeInMinutes must be between 0 and 1440.'],
     [{ maximumPercent: 99 }, 'InvalidParameterException', 'maximumPercent must be at least 100.'],

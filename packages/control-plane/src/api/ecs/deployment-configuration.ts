@@ -4,7 +4,7 @@ import type {
   DeploymentLifecycleHookStage,
 } from '@aws-sdk/client-ecs'
 import type { ServiceRecord } from '../../cell/records.ts'
-import { type ApiError, clientException, invalidParameter } from '../errors.ts'
+import { clientException, invalidParameter } from '../errors.ts'
 
 type SchedulingStrategy = ServiceRecord['schedulingStrategy']
 
@@ -21,14 +21,15 @@ const bakeTimeAtMost = 1440
  * A service's deployment configuration as ECS keeps it: what is given, over what the service has, over ECS's defaults.
  *
  * @param current what the service has; `undefined` for a new one.
- * @throws InvalidParameterException when deployments could not go on; ClientException for what Berth cannot honour.
+ * @throws InvalidParameterException when deployments could not go on or a hook says what it cannot; ClientException for
+ *   a hook that calls a function.
  */
 export function deploymentConfigurationFor(
   schedulingStrategy: SchedulingStrategy,
   given: DeploymentConfiguration | undefined,
   current?: DeploymentConfiguration,
 ): DeploymentConfiguration {
-  if (given !== undefined) refuseUnsupported(given)
+  if (given !== undefined) assertHooksAndBakeTime(given)
   const configuration: DeploymentConfiguration = {
     deploymentCircuitBreaker: { enable: false, rollback: false },
     ...defaults[schedulingStrategy],
@@ -79,27 +80,11 @@ function assertEarlySuccess({ earlySuccessCriteria, minimumHealthyPercent = 0 }:
     throw invalidParameter('healthyPercent of earlySuccessCriteria cannot be less than minimumHealthyPercent.')
 }
 
-const unsupported = (member: string, why: string): ApiError =>
-  clientException(`deploymentConfiguration.${member} is not supported by Berth: ${why}.`)
-
-function refuseUnsupported(given: DeploymentConfiguration): void {
-  const { strategy, bakeTimeInMinutes = 0 } = given
-  if (strategy !== undefined && strategy !== 'ROLLING')
-    throw unsupported('strategy', `deployments are ROLLING, not ${strategy}`)
-  if (given.linearConfiguration !== undefined) throw unsupported('linearConfiguration', 'deployments are ROLLING')
-  if (given.canaryConfiguration !== undefined) throw unsupported('canaryConfiguration', 'deployments are ROLLING')
-  for (const hook of given.lifecycleHooks ?? []) assertPauseHook(hook)
-  if (given.alarms?.enable === true) throw unsupported('alarms', 'it has no CloudWatch alarms')
+function assertHooksAndBakeTime({ lifecycleHooks = [], bakeTimeInMinutes = 0 }: DeploymentConfiguration): void {
+  for (const hook of lifecycleHooks) assertPauseHook(hook)
   if (bakeTimeInMinutes < 0 || bakeTimeInMinutes > bakeTimeAtMost)
     throw invalidParameter(`bakeTimeInMinutes must be between 0 and ${bakeTimeAtMost}.`)
 }
-
-/** Stages that a rolling deployment has, and at which it can be made to wait. */
-const pauseStages: ReadonlySet<DeploymentLifecycleHookStage> = new Set([
-  'RECONCILE_SERVICE',
-  'PRE_SCALE_UP',
-  'POST_SCALE_UP',
-])
 
 /** ECS allows functions there, and no pauses. */
 const functionStages: ReadonlySet<DeploymentLifecycleHookStage> = new Set([
@@ -109,14 +94,14 @@ const functionStages: ReadonlySet<DeploymentLifecycleHookStage> = new Set([
 
 function assertPauseHook({ targetType, hookTargetArn, roleArn, lifecycleStages = [] }: DeploymentLifecycleHook): void {
   if (targetType !== 'PAUSE')
-    throw unsupported('lifecycleHooks', 'it has no functions to call; hooks of targetType PAUSE are supported')
+    throw clientException(
+      'deploymentConfiguration.lifecycleHooks without a targetType is not supported by Berth: it has no functions to call.',
+    )
   if (hookTargetArn !== undefined || roleArn !== undefined)
     throw invalidParameter('hookTargetArn and roleArn are not applicable for lifecycle hooks of targetType PAUSE.')
   if (lifecycleStages.length === 0) throw invalidParameter('lifecycleStages of a lifecycle hook cannot be empty.')
   for (const stage of lifecycleStages) {
     if (functionStages.has(stage))
       throw invalidParameter(`Lifecycle hooks of targetType PAUSE cannot be configured at ${stage}.`)
-    if (!pauseStages.has(stage))
-      throw unsupported('lifecycleHooks', `deployments are ROLLING and shift no traffic, so that there is no ${stage}`)
   }
 }

@@ -3,7 +3,7 @@ import type { ArnScope } from '@berth/shared/arn.ts'
 import { isFargateProvider } from '../../cell/capacity-provider-choice.ts'
 import type { ClusterRecord, TaskDefinitionRecord } from '../../cell/records.ts'
 import type { LaunchType } from '../../cell/task-demand.ts'
-import { ApiError, clientException, invalidParameter } from '../errors.ts'
+import { ApiError, invalidParameter } from '../errors.ts'
 import { capacityProviderStrategyOf } from './capacity-providers.ts'
 
 /** Where tasks are to run. */
@@ -23,8 +23,7 @@ interface LaunchRequest {
  * Where a request wants its tasks: by its launch type, its capacity provider strategy, the cluster's default strategy, or EC2,
  * in this order.
  *
- * @throws InvalidParameterException when both are given, or the strategy is none; ClientException for launch types that Berth
- *   does not have.
+ * @throws InvalidParameterException when both are given, or the strategy is none.
  */
 export function launchChoice(scope: ArnScope, cluster: ClusterRecord, request: LaunchRequest): LaunchChoice {
   const { launchType, capacityProviderStrategy: given = [] } = request
@@ -32,7 +31,8 @@ export function launchChoice(scope: ArnScope, cluster: ClusterRecord, request: L
     throw invalidParameter(
       'Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.',
     )
-  if (launchType !== undefined) return { launchType: knownLaunchType(launchType), capacityProviderStrategy: [] }
+  // The others were refused with their names when the request was read.
+  if (launchType !== undefined) return { launchType: launchType as LaunchType, capacityProviderStrategy: [] }
   if (given.length > 0) return byStrategy(capacityProviderStrategyOf(scope, given, cluster.capacityProviders))
   return byStrategy(cluster.defaultCapacityProviderStrategy)
 }
@@ -77,9 +77,4 @@ function byStrategy(strategy: readonly CapacityProviderStrategyItem[]): LaunchCh
   const first = strategy[0]?.capacityProvider
   const launchType = first !== undefined && isFargateProvider(first) ? 'FARGATE' : 'EC2'
   return { launchType, capacityProviderStrategy: strategy }
-}
-
-function knownLaunchType(launchType: RequestedLaunchType): LaunchType {
-  if (launchType === 'EC2' || launchType === 'FARGATE') return launchType
-  throw clientException(`launchType ${launchType} is not supported by Berth: its hosts are EC2 and FARGATE capacity.`)
 }

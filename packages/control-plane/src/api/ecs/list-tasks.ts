@@ -1,7 +1,7 @@
 import type { ArnScope } from '@berth/shared/arn.ts'
 import { type HostRecord, serviceKey, type ServiceRecord, type TaskRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
-import { clientException, invalidParameter } from '../errors.ts'
+import { invalidParameter } from '../errors.ts'
 import type { EcsInput, EcsOutput } from '../operation.ts'
 import { decodeNextToken, pageSize, takePage } from '../paging.ts'
 import { resolveCluster, resolveContainerInstance, resolveService } from './arn-references.ts'
@@ -33,8 +33,7 @@ export function listTasks(
 }
 
 function assertFiltersGoTogether(input: EcsInput<'ListTasks'>): void {
-  const { startedBy, family, serviceName, containerInstance, daemonName } = input
-  if (daemonName !== undefined) throw clientException('daemonName is not supported by Berth: it has no daemons.')
+  const { startedBy, family, serviceName, containerInstance } = input
   if (startedBy !== undefined && (family ?? serviceName ?? containerInstance) !== undefined)
     throw invalidParameter('startedBy must be the only filter.')
   if (family !== undefined && serviceName !== undefined)

@@ -1,58 +1,13 @@
 import type { PlacementConstraint, PlacementStrategy } from '@aws-sdk/client-ecs'
 import type { ServiceRecord } from '../../cell/records.ts'
 import type { LaunchType } from '../../cell/task-demand.ts'
-import { clientException, invalidParameter } from '../errors.ts'
-import type { EcsInput } from '../operation.ts'
-import { refuseVolumeConfigurations } from './task-launch-input.ts'
-
-/** What CreateService and UpdateService can both ask of what Berth does not have. */
-type ServiceInput = Pick<
-  EcsInput<'CreateService'>,
-  | 'loadBalancers'
-  | 'serviceRegistries'
-  | 'serviceConnectConfiguration'
-  | 'volumeConfigurations'
-  | 'vpcLatticeConfigurations'
-  | 'gatewayConnectors'
-  | 'monitoring'
-  | 'deploymentController'
-  | 'healthCheckGracePeriodSeconds'
->
+import { invalidParameter } from '../errors.ts'
 
 /** Seconds: the greatest 32-bit integer, ECS's own limit. */
 const gracePeriodAtMost = 2_147_483_647
 
-/**
- * Refuses, by name, the members of a service that Berth cannot honour. Empty lists ask for nothing.
- *
- * @throws InvalidParameterException for resources that do not exist; ClientException for the rest.
- */
-export function refuseUnsupportedService(input: ServiceInput): void {
-  const [loadBalancer] = input.loadBalancers ?? []
-  if (loadBalancer !== undefined)
-    throw invalidParameter(
-      loadBalancer.targetGroupArn === undefined
-        ? `The load balancer ${loadBalancer.loadBalancerName ?? ''} does not exist: Berth has no load balancers yet.`
-        : `The target group with targetGroupArn ${loadBalancer.targetGroupArn} does not exist: Berth has no load balancers yet.`,
-    )
-  const [registry] = input.serviceRegistries ?? []
-  if (registry !== undefined)
-    throw invalidParameter(
-      `The service registry ${registry.registryArn ?? ''} does not exist: Berth has no service discovery yet.`,
-    )
-  if (input.serviceConnectConfiguration?.enabled === true)
-    throw clientException('serviceConnectConfiguration is not supported by Berth: it has no Service Connect yet.')
-  refuseVolumeConfigurations(input.volumeConfigurations)
-  if ((input.vpcLatticeConfigurations?.length ?? 0) > 0)
-    throw clientException('vpcLatticeConfigurations is not supported by Berth: it has no VPC Lattice.')
-  if ((input.gatewayConnectors?.length ?? 0) > 0)
-    throw clientException('gatewayConnectors is not supported by Berth: it has no gateways.')
-  if ((input.monitoring?.metricConfigurations?.length ?? 0) > 0)
-    throw clientException('monitoring is not supported by Berth: it has no CloudWatch.')
-  const controller = input.deploymentController?.type
-  if (controller === 'CODE_DEPLOY')
-    throw clientException('deploymentController CODE_DEPLOY is not supported by Berth: it has no CodeDeploy.')
-  const seconds = input.healthCheckGracePeriodSeconds ?? 0
+/** @throws InvalidParameterException for a grace period that ECS does not take. */
+export function assertGracePeriod(seconds = 0): void {
   if (seconds < 0 || seconds > gracePeriodAtMost)
     throw invalidParameter(`healthCheckGracePeriodSeconds must be between 0 and ${gracePeriodAtMost}.`)
 }

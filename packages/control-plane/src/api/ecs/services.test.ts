@@ -254,13 +254,13 @@ describe('CreateService', () => {
       'CODE_DEPLOY',
       { deploymentController: { type: 'CODE_DEPLOY' } },
       'ClientException',
-      'deploymentController CODE_DEPLOY is not supported by Berth',
+      "deploymentController.type 'CODE_DEPLOY' is not supported by Berth",
     ],
     [
       'a launch type that Berth has no hosts for',
       { launchType: 'EXTERNAL' },
       'ClientException',
-      'launchType EXTERNAL is not supported by Berth',
+      "launchType 'EXTERNAL' is not supported by Berth",
     ],
     [
       'a provider that the cluster does not have',

@@ -1,24 +1,6 @@
-/** What Berth does with one member of a task definition. */
-export type FieldSupport =
-  /** Does what ECS documents. */
-  | { readonly kind: 'works'; readonly note?: string; readonly refusedValues?: Readonly<Record<string, string>> }
-  /** Is kept and answered, and has nothing here that it could act on; `note` says why that is harmless. */
-  | { readonly kind: 'kept'; readonly note: string; readonly refusedValues?: Readonly<Record<string, string>> }
-  /** Is refused when it is there and not empty; `why` ends the message. */
-  | { readonly kind: 'refused'; readonly why: string }
-
-const works: FieldSupport = { kind: 'works' }
-const worksAs = (note: string): FieldSupport => ({ kind: 'works', note })
-const worksBut = (refusedValues: Readonly<Record<string, string>>, note?: string): FieldSupport => ({
-  kind: 'works',
-  refusedValues,
-  ...(note === undefined ? {} : { note }),
-})
-const kept = (note: string): FieldSupport => ({ kind: 'kept', note })
-const refused = (why: string): FieldSupport => ({ kind: 'refused', why })
+import { type FieldSupport, kept, refused, unread, works, worksAs, worksBut } from './field-support.ts'
 
 const windows = 'Berth runs Linux containers only'
-const unread = 'as part of what is refused'
 
 /**
  * Every member that a RegisterTaskDefinition request can hold, by `Structure.member` of the ECS model, and what becomes
@@ -177,12 +159,12 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   }),
   'ResourceRequirement.value': works,
   'ResourceRequirement.sharingStrategy': refused('it gives whole GPUs only'),
-  'SharingStrategy.nvidiaMps': refused(unread),
-  'NvidiaMpsAllocation.memory': refused(unread),
-  'NvidiaMpsAllocation.maxComputePercent': refused(unread),
+  'SharingStrategy.nvidiaMps': unread,
+  'NvidiaMpsAllocation.memory': unread,
+  'NvidiaMpsAllocation.maxComputePercent': unread,
 
-  'FirelensConfiguration.type': refused(unread),
-  'FirelensConfiguration.options': refused(unread),
+  'FirelensConfiguration.type': unread,
+  'FirelensConfiguration.options': unread,
 
   'Volume.name': works,
   'Volume.host': works,
@@ -197,22 +179,22 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'DockerVolumeConfiguration.driver': works,
   'DockerVolumeConfiguration.driverOpts': works,
   'DockerVolumeConfiguration.labels': works,
-  'EFSVolumeConfiguration.fileSystemId': refused(unread),
-  'EFSVolumeConfiguration.rootDirectory': refused(unread),
-  'EFSVolumeConfiguration.transitEncryption': refused(unread),
-  'EFSVolumeConfiguration.transitEncryptionPort': refused(unread),
-  'EFSVolumeConfiguration.authorizationConfig': refused(unread),
-  'EFSAuthorizationConfig.accessPointId': refused(unread),
-  'EFSAuthorizationConfig.iam': refused(unread),
-  'S3FilesVolumeConfiguration.fileSystemArn': refused(unread),
-  'S3FilesVolumeConfiguration.rootDirectory': refused(unread),
-  'S3FilesVolumeConfiguration.transitEncryptionPort': refused(unread),
-  'S3FilesVolumeConfiguration.accessPointArn': refused(unread),
-  'FSxWindowsFileServerVolumeConfiguration.fileSystemId': refused(unread),
-  'FSxWindowsFileServerVolumeConfiguration.rootDirectory': refused(unread),
-  'FSxWindowsFileServerVolumeConfiguration.authorizationConfig': refused(unread),
-  'FSxWindowsFileServerAuthorizationConfig.credentialsParameter': refused(unread),
-  'FSxWindowsFileServerAuthorizationConfig.domain': refused(unread),
+  'EFSVolumeConfiguration.fileSystemId': unread,
+  'EFSVolumeConfiguration.rootDirectory': unread,
+  'EFSVolumeConfiguration.transitEncryption': unread,
+  'EFSVolumeConfiguration.transitEncryptionPort': unread,
+  'EFSVolumeConfiguration.authorizationConfig': unread,
+  'EFSAuthorizationConfig.accessPointId': unread,
+  'EFSAuthorizationConfig.iam': unread,
+  'S3FilesVolumeConfiguration.fileSystemArn': unread,
+  'S3FilesVolumeConfiguration.rootDirectory': unread,
+  'S3FilesVolumeConfiguration.transitEncryptionPort': unread,
+  'S3FilesVolumeConfiguration.accessPointArn': unread,
+  'FSxWindowsFileServerVolumeConfiguration.fileSystemId': unread,
+  'FSxWindowsFileServerVolumeConfiguration.rootDirectory': unread,
+  'FSxWindowsFileServerVolumeConfiguration.authorizationConfig': unread,
+  'FSxWindowsFileServerAuthorizationConfig.credentialsParameter': unread,
+  'FSxWindowsFileServerAuthorizationConfig.domain': unread,
 
   'TaskDefinitionPlacementConstraint.type': works,
   'TaskDefinitionPlacementConstraint.expression': works,
@@ -220,11 +202,11 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'Tag.key': works,
   'Tag.value': works,
 
-  'ProxyConfiguration.containerName': refused(unread),
-  'ProxyConfiguration.type': refused(unread),
-  'ProxyConfiguration.properties': refused(unread),
-  'InferenceAccelerator.deviceName': refused(unread),
-  'InferenceAccelerator.deviceType': refused(unread),
+  'ProxyConfiguration.containerName': unread,
+  'ProxyConfiguration.type': unread,
+  'ProxyConfiguration.properties': unread,
+  'InferenceAccelerator.deviceName': unread,
+  'InferenceAccelerator.deviceType': unread,
   'EphemeralStorage.sizeInGiB': kept('see ephemeralStorage'),
 
   'RuntimePlatform.cpuArchitecture': worksAs('tasks are placed on hosts of that architecture'),

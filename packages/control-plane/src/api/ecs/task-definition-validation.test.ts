@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EcsInput } from '../operation.ts'
 import { withDefaults } from './task-definition-defaults.ts'
+import { refuseUnsupportedFields } from './refused-fields.ts'
 import { validateTaskDefinition } from './task-definition-validation.ts'
 import { fargateSizes, isFargateSize, parseTaskCpu, parseTaskMemory } from './task-size.ts'
 import { container, definitionOf, fargateDefinition } from './testing/definitions.ts'
@@ -277,7 +278,7 @@ describe('what Berth does not do', () => {
       definitionOf([container()], { runtimePlatform: { operatingSystemFamily: 'WINDOWS_SERVER_2022_CORE' } }),
     ],
   ])('is refused by name: %s', (field, definition) => {
-    expect(() => check(definition)).toThrow(
+    expect(() => refuseUnsupportedFields('RegisterTaskDefinitionRequest', definition)).toThrow(
       expect.objectContaining({
         code: 'ClientException',
         message: expect.stringContaining(`${field} is not supported by Berth: `) as string,

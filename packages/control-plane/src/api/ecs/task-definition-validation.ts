@@ -4,7 +4,6 @@ import { validateContainerReferences } from './container-references.ts'
 import { validateContainer } from './container-validation.ts'
 import { assertRequiredCompatibilities } from './fargate-compatibility.ts'
 import { validatePortMappings } from './port-mapping-validation.ts'
-import { refuseUnsupportedFields } from './refused-fields.ts'
 import { defaultNetworkMode, type NormalizedDefinition } from './task-definition-defaults.ts'
 import { validateVolumes } from './volume-validation.ts'
 
@@ -20,8 +19,8 @@ const placementConstraintsPerTask = 10
 const ephemeralStorageGib = { min: 21, max: 200 } as const
 
 /**
- * Refuses a definition that ECS would refuse, with ECS's text where it is known, and one that asks for what Berth does not
- * do, by the member's name. The order is: the whole, each container by itself, what containers say of each other, where it must run.
+ * Refuses a definition that ECS would refuse, with ECS's text where it is known. The order is: the whole, each container by
+ * itself, what containers say of each other, where it must run.
  *
  * @throws ClientException
  */
@@ -29,7 +28,6 @@ export function validateTaskDefinition(definition: NormalizedDefinition): void {
   validateFamily(definition.family)
   validateContainerList(definition)
   validateLength(definition)
-  refuseUnsupportedFields('RegisterTaskDefinitionRequest', definition)
   for (const container of definition.containerDefinitions) validateContainer(container)
   validateContainerNames(definition)
   validateTaskSize(definition)

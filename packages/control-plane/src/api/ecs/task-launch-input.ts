@@ -3,7 +3,7 @@ import type { ClusterRecord, TagRecord, TaskDefinitionRecord } from '../../cell/
 import { type LaunchType, networkModeOf } from '../../cell/task-demand.ts'
 import type { TaskLaunch } from '../../cell/task-launch.ts'
 import { managedTags } from '../../cell/task-tags.ts'
-import { clientException, invalidParameter } from '../errors.ts'
+import { invalidParameter } from '../errors.ts'
 import { networkConfigurationFor } from './network-configuration.ts'
 import { tagRecordOf, tagsPerResource } from './tag-set.ts'
 import { overridesFor } from './task-overrides.ts'
@@ -19,7 +19,6 @@ export interface TaskLaunchInput {
   readonly referenceId?: string | undefined
   readonly startedBy?: string | undefined
   readonly tags?: readonly Tag[] | undefined
-  readonly volumeConfigurations?: readonly unknown[] | undefined
 }
 
 /** ECS's own limits, in characters. */
@@ -40,7 +39,6 @@ export function taskLaunchOf(
   launchType: LaunchType,
   input: TaskLaunchInput,
 ): TaskLaunch {
-  refuseVolumeConfigurations(input.volumeConfigurations)
   const { startedBy, group, referenceId } = input
   if ((startedBy?.length ?? 0) > startedByAtMost)
     throw invalidParameter(`startedBy can have at most ${startedByAtMost} characters.`)
@@ -63,12 +61,6 @@ export function taskLaunchOf(
     enableExecuteCommand: input.enableExecuteCommand ?? false,
     tags: tagsOf(cluster, definition, input),
   }
-}
-
-/** Refuses volumes that are only configured at launch: they are EBS volumes, which Berth does not have. */
-export function refuseVolumeConfigurations(configurations: readonly unknown[] | undefined): void {
-  if ((configurations?.length ?? 0) > 0)
-    throw clientException('volumeConfigurations is not supported by Berth: it has no EBS volumes.')
 }
 
 function tagsOf(cluster: ClusterRecord, definition: TaskDefinitionRecord, input: TaskLaunchInput): TagRecord {

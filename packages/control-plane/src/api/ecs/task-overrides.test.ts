@@ -58,18 +58,6 @@ describe('overridesFor', () => {
       "Invalid GPU resource requirement 'many' for container 'app'.",
     ],
     [
-      'an accelerator',
-      'EC2',
-      ofApp({ resourceRequirements: [{ type: 'InferenceAccelerator', value: 'x' }] }),
-      'resourceRequirements of type InferenceAccelerator are not supported by Berth',
-    ],
-    [
-      'accelerators of the task',
-      'EC2',
-      { inferenceAcceleratorOverrides: [{ deviceName: 'x' }] },
-      'overrides.inferenceAcceleratorOverrides is not supported by Berth',
-    ],
-    [
       'too much of it all',
       'EC2',
       ofApp({ command: ['x'.repeat(8200)] }),

@@ -21,11 +21,9 @@ export function overridesFor(
   launchType: LaunchType,
   given: TaskOverride | undefined,
 ): TaskOverride {
-  const { containerOverrides = [], inferenceAcceleratorOverrides = [], cpu, memory, ...rest } = given ?? {}
+  const { containerOverrides = [], cpu, memory, ...rest } = given ?? {}
   if (given !== undefined && JSON.stringify(given).length > overridesAtMost)
     throw invalidParameter(`Container Overrides length must be at most ${overridesAtMost}`)
-  if (inferenceAcceleratorOverrides.length > 0)
-    throw clientException('overrides.inferenceAcceleratorOverrides is not supported by Berth: it has no accelerators.')
   assertStorage(launchType, rest.ephemeralStorage?.sizeInGiB)
   const overrides: TaskOverride = {
     ...rest,
@@ -76,14 +74,9 @@ function assertContainerOverride(name: string, override: ContainerOverride): voi
   const problem = environmentFilesProblem(environmentFiles)
   if (problem !== undefined)
     throw invalidParameter(`Invalid 'environmentFiles' override for container '${name}'. ${problem}`)
-  for (const { type, value } of resourceRequirements) {
-    if (type !== 'GPU')
-      throw clientException(
-        `resourceRequirements of type ${type} are not supported by Berth: container '${name}' can ask for GPU.`,
-      )
+  for (const { value } of resourceRequirements)
     if (!/^[1-9]\d{0,2}$/.test(value ?? ''))
       throw invalidParameter(`Invalid GPU resource requirement '${value}' for container '${name}'.`)
-  }
 }
 
 /** Docker's own least memory of a container, in MiB. */

@@ -27,7 +27,7 @@ import { assertSupportsLaunchType, launchChoice, platformVersionFor, resolvedPla
 import { networkConfigurationFor } from './network-configuration.ts'
 import { placementConstraintsOf, placementStrategyOf } from './placement-input.ts'
 import { serviceAnswer } from './service-json.ts'
-import { assertDaemon, desiredCountOf, refuseUnsupportedService, zoneRebalancingOf } from './service-validation.ts'
+import { assertDaemon, assertGracePeriod, desiredCountOf, zoneRebalancingOf } from './service-validation.ts'
 
 /**
  * Changes a service. What its tasks are made from begins a new deployment; the count and everything else takes effect on the
@@ -42,7 +42,7 @@ export function updateService(
   const before = resolveService(tx.tables, deps.scope, cluster.name, input.service)
   if (before.status === 'INACTIVE') throw serviceNotFound()
   if (before.status !== 'ACTIVE') throw serviceNotActive()
-  refuseUnsupportedService(input)
+  assertGracePeriod(input.healthCheckGracePeriodSeconds)
   assertSameController(before, input)
   if (before.deploymentController === 'EXTERNAL') return updateExternalService(tx, deps, before, input)
   const launch = launchAfter(deps, cluster, before, input)
