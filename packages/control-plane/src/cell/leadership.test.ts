@@ -8,6 +8,9 @@ import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { type Cell, CellClosedError } from './cell.ts'
 import { addressesOf, type CellProcess, type CellProcessOptions, cellProcess, noting } from './testing/cell-process.ts'
 
+/** One way of loading a cell of 50,000 tasks from a Redis that is busy, in ms. */
+const loadMs = 1500
+
 let clock: VirtualClock
 let world: MemoryWorld
 beforeEach(() => {
@@ -195,6 +198,46 @@ describe('two control planes', () => {
     expect(one.leadership.leader()).toEqual(addressesOf('p2'))
     expect(one.history).toEqual(['start p1', 'stop p1'])
   })
+
+  test.each([
+    ['is killed', 'killed'],
+    ['stands still past its lease', 'frozen'],
+    ['is cut off from the store', 'cut off'],
+  ] as const)(
+    'a leader that %s is replaced within 5 s of the end of its lease, and its late writes are refused',
+    async (_what, fault) => {
+      let isCutOff = false
+      const loading = { delayMs: (operation: string) => (operation === 'load' ? loadMs : 1) }
+      const one = await started('p1', {
+        faults: { ...loading, fate: () => (isCutOff ? ('refused' as const) : ('done' as const)) },
+      })
+      await clock.advanceBy(2 * loadMs + 1000)
+      const standbys = [await started('p2', { faults: loading }), await started('p3', { faults: loading })]
+      await clock.advanceBy(4000)
+      const old = one.leadership.currentCell()
+      if (fault === 'cut off') isCutOff = true
+      else one.freeze()
+      const late = write(one, 'late')
+      late.catch(() => {})
+
+      const leaseEndsAt = world.state.deadline
+      const successor = () => standbys.find(({ leadership }) => leadership.leading)
+      while (successor() === undefined && clock.monotonic() < leaseEndsAt + 60_000) await clock.advanceBy(10)
+      await within(10, write(successor() as CellProcess, 'new'))
+      expect(clock.monotonic()).toBeGreaterThan(leaseEndsAt)
+      expect(clock.monotonic()).toBeLessThan(leaseEndsAt + 5000)
+
+      if (fault === 'killed') return
+      one.thaw()
+      isCutOff = false
+      await clock.advanceBy(5000)
+      await expect(late).rejects.toBeInstanceOf(CellClosedError)
+      const commit = one.store.commit({ fence: old.fence, sequence: 2, changes: [] })
+      expect(await within(100, commit)).toMatchObject({ kind: 'fenced' })
+      expect(one.leadership.leading).toBe(false)
+      expect(families(successor() as CellProcess)).toEqual(['new'])
+    },
+  )
 
   test('a store that went back is noticed: the leader takes the cell anew, as the store has it', async () => {
     const one = await started('p1')
