@@ -14,7 +14,7 @@ import type { AwsRunner } from './aws-cli.ts'
 import { clusterForTests } from './cluster-in-test.ts'
 import { eventually } from './eventually.ts'
 import { hostPortOf, isTestPage, pageAt } from './task-facts.ts'
-import { serveOn, sleeperImage, webImage } from './test-images.ts'
+import { absentImage, serveOn, sleeperImage, webImage } from './test-images.ts'
 
 /** A health check without a client, which busybox has none of that works everywhere: port 80 is 0050, and listening is 0A. */
 const listensOnPort80 = 'cat /proc/net/tcp* | grep -q ":0050 .* 0A "'
@@ -152,7 +152,7 @@ describe('services, by the aws command', () => {
     )
     await aws().json('wait services-stable --services careful')
     const kept = new Set((await running('careful', 2)).map(({ taskArn }) => taskArn))
-    await registerSleeper('berth-test/there-is-no-such-image:latest')
+    await registerSleeper(absentImage)
     await aws().json('update-service --service careful --task-definition sleeper')
 
     const service = await eventually('the service is rolled back', async () => {

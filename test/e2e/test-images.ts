@@ -5,6 +5,12 @@ export const webImage = 'my-app-image:latest'
 /** Runs until it is asked to stop. */
 export const sleeperImage = 'berth-test/sleeper:latest'
 
+/**
+ * An image that cannot be had, of a registry that refuses every connection at once. One of a registry on the internet would take as long as
+ * the machine's name server does: 20 s a try where that is silent.
+ */
+export const absentImage = '127.0.0.1:1/berth-test/there-is-no-such-image:latest'
+
 /** What the web server answers with on `/`. */
 export const webPage = 'hello from berth\n'
 
