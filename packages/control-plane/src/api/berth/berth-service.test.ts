@@ -336,8 +336,17 @@ describe('histories', () => {
     )
     const tasks = [
       { createdAt: 1100, startedAt: 1500, stoppingAt: 15_000, stoppedAt: 18_000, deploymentId: 'ecs-svc/1' },
-      { createdAt: 10_100, startedAt: 12_000, deploymentId: 'ecs-svc/2' },
-      { createdAt: 10_100, startedAt: 14_000, deploymentId: 'ecs-svc/2' },
+      { createdAt: 10_100, pullStoppedAt: 10_200, startedAt: 12_000, deploymentId: 'ecs-svc/2' },
+      { createdAt: 10_100, pullStoppedAt: 10_400, startedAt: 14_000, deploymentId: 'ecs-svc/2' },
+      {
+        createdAt: 10_100,
+        pullStoppedAt: 11_000,
+        stoppedAt: 11_000,
+        lastStatus: 'STOPPED' as const,
+        stopCode: 'TaskFailedToStart' as const,
+        stoppedReason: 'no such image',
+        deploymentId: 'ecs-svc/2',
+      },
       { createdAt: 30_000, startedAt: 31_000, deploymentId: 'ecs-svc/2' },
     ]
     for (const [index, task] of tasks.entries()) {
@@ -351,7 +360,10 @@ describe('histories', () => {
     ])
     expect(deployments[0]?.steps.map(({ at, text }) => `${at} ${text}`)).toEqual([
       '10 began: web:1, 2 tasks wanted',
-      '10.1 2 tasks placed',
+      '10.1 3 tasks placed',
+      '10.2 first task with its image',
+      '10.4 2 tasks with its image',
+      `11 task ${'3'.repeat(32)} failed: no such image`,
       '12 first task RUNNING',
       '14 2 tasks RUNNING',
       '15 1 task of an older deployment told to stop',

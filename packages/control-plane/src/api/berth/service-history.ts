@@ -67,7 +67,7 @@ function deploymentHistory(deployment: PastDeployment, tasks: readonly TaskRecor
   const began = `began: ${shortName(taskDefinitionArn)}, ${counted(desiredCount, 'task')} wanted`
   const milestones = [
     ...firstAndLast(during, 'createdAt', 'placed'),
-    ...firstAndLast(during, 'pullStoppedAt', 'with its image'),
+    ...firstAndLast(during.filter(hasImage), 'pullStoppedAt', 'with its image'),
     ...firstAndLast(during, 'startedAt', 'RUNNING'),
     ...firstAndLast(during, 'healthyAt', 'healthy'),
     ...failures(during),
@@ -93,6 +93,10 @@ const deploymentStep = ([state, at]: DeploymentStep): HistoryStep => ({
   status: state,
   text: deploymentWords[state],
 })
+
+/** A pull that failed has ended as well. */
+const hasImage = ({ startedAt, stopCode }: TaskRecord): boolean =>
+  startedAt !== undefined || stopCode !== 'TaskFailedToStart'
 
 type TaskTime = 'createdAt' | 'pullStoppedAt' | 'startedAt' | 'healthyAt' | 'stoppingAt' | 'stoppedAt'
 
