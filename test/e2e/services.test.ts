@@ -150,7 +150,10 @@ describe('services, by the aws command', () => {
       'create-service --service-name careful --task-definition sleeper:1 --desired-count 2 --deployment-configuration',
       '{"deploymentCircuitBreaker":{"enable":true,"rollback":true}}',
     )
-    await aws().json('wait services-stable --services careful')
+    // The command's waiter ends when all run, a settle time before the deployment completes: until then there is nothing to go back to.
+    await eventually('the first deployment completes', async () =>
+      (await serviceNamed('careful')).deployments?.[0]?.rolloutState === 'COMPLETED' ? true : undefined,
+    )
     const kept = new Set((await running('careful', 2)).map(({ taskArn }) => taskArn))
     await registerSleeper(absentImage)
     await aws().json('update-service --service careful --task-definition sleeper')
