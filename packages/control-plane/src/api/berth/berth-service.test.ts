@@ -343,10 +343,12 @@ describe('histories', () => {
         pullStoppedAt: 11_000,
         stoppedAt: 11_000,
         lastStatus: 'STOPPED' as const,
+        desiredStatus: 'STOPPED' as const,
         stopCode: 'TaskFailedToStart' as const,
         stoppedReason: 'no such image',
         deploymentId: 'ecs-svc/2',
       },
+      { createdAt: 10_100, pullStoppedAt: 11_000, desiredStatus: 'STOPPED' as const, deploymentId: 'ecs-svc/2' },
       { createdAt: 30_000, startedAt: 31_000, deploymentId: 'ecs-svc/2' },
     ]
     for (const [index, task] of tasks.entries()) {
@@ -360,7 +362,7 @@ describe('histories', () => {
     ])
     expect(deployments[0]?.steps.map(({ at, text }) => `${at} ${text}`)).toEqual([
       '10 began: web:1, 2 tasks wanted',
-      '10.1 3 tasks placed',
+      '10.1 4 tasks placed',
       '10.2 first task with its image',
       '10.4 2 tasks with its image',
       `11 task ${'3'.repeat(32)} failed: no such image`,

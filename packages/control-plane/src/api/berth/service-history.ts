@@ -94,9 +94,9 @@ const deploymentStep = ([state, at]: DeploymentStep): HistoryStep => ({
   text: deploymentWords[state],
 })
 
-/** A pull that failed has ended as well. */
-const hasImage = ({ startedAt, stopCode }: TaskRecord): boolean =>
-  startedAt !== undefined || stopCode !== 'TaskFailedToStart'
+/** A pull that failed or was given up has ended as well: then the task is to stop and never ran. */
+const hasImage = ({ startedAt, desiredStatus }: TaskRecord): boolean =>
+  startedAt !== undefined || desiredStatus !== 'STOPPED'
 
 type TaskTime = 'createdAt' | 'pullStoppedAt' | 'startedAt' | 'healthyAt' | 'stoppingAt' | 'stoppedAt'
 
