@@ -25,6 +25,16 @@ const BENCHES: Record<string, Bench> = {
       'tasks in Docker against the bare engine [--short] [--networks host,none,bridge] [--hosts N] [--tasks N] [--parallel N] [--rounds N] [--profile DIR] [--json FILE]',
     load: () => import('./engine/engine-bench.ts'),
   },
+  'rolling-update': {
+    about:
+      'an update of a service against the bare engine [--short] [--networks host,none] [--hosts N] [--tasks N] [--parallel N] [--rounds N] [--json FILE]',
+    load: () => import('./services/rolling-update-bench.ts'),
+  },
+  swarm: {
+    about:
+      'a service beside Docker Swarm on the same engine [--short] [--networks bridge,host] [--tasks N] [--rounds N] [--profile DIR] [--json FILE]',
+    load: () => import('./services/swarm-bench.ts'),
+  },
   durability: {
     about: 'what a Redis that is killed under load loses of what it acknowledged [--rounds N] [--json FILE]',
     load: () => import('./durability/durability-bench.ts'),
@@ -53,7 +63,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   const bench = name === undefined ? undefined : BENCHES[name]
   if (bench !== undefined) return (await bench.load()).run(args)
   process.stderr.write(name === undefined ? 'Which benchmark?\n' : `No benchmark is called ${name}.\n`)
-  for (const [known, { about }] of Object.entries(BENCHES)) process.stderr.write(`  ${known.padEnd(12)} ${about}\n`)
+  for (const [known, { about }] of Object.entries(BENCHES)) process.stderr.write(`  ${known.padEnd(14)} ${about}\n`)
   return 2
 }
 

@@ -1,4 +1,5 @@
-import { Agent, request as httpRequest } from 'node:http'
+import { request as httpRequest } from 'node:http'
+import { engineHttp } from './engine-http.ts'
 
 /** What a container is made of when nobody stands between: what matters to the engine's work is as in Berth's. */
 export interface BareContainer {
@@ -14,12 +15,14 @@ export interface BareEngine {
   /** Resolves with the id of a container that runs. */
   start(container: BareContainer): Promise<string>
   kill(id: string): Promise<void>
+  /** Asks it to end, kills it after so many seconds, and resolves when it has ended. */
+  stop(id: string, withinSeconds: number): Promise<void>
   remove(id: string): Promise<void>
   imageId(reference: string): Promise<string>
   /** Watches for starts of containers of the bench. It costs Berth nothing, so that asking it begins when there is something to see. */
   watchStarts(): Promise<StartWatch>
-  /** Ids of the containers with this label. */
-  labelled(label: string): Promise<readonly string[]>
+  /** Ids of the containers with this label, in this state where one is given. */
+  labelled(label: string, status?: 'exited'): Promise<readonly string[]>
   close(): void
 }
 
@@ -33,25 +36,7 @@ export interface StartWatch {
 export const benchLabel = 'berth.bench'
 
 export function bareEngine(socketPath = '/var/run/docker.sock'): BareEngine {
-  const agent = new Agent({ keepAlive: true })
-  const call = (method: string, path: string, body?: unknown): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      const text = body === undefined ? '' : JSON.stringify(body)
-      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-      const request = httpRequest({ socketPath, agent, method, path: `/v1.41${path}`, headers }, (response) => {
-        let answer = ''
-        response.setEncoding('utf8')
-        response.on('data', (chunk: string) => (answer += chunk))
-        response.once('error', reject)
-        response.once('end', () => {
-          if ((response.statusCode ?? 500) >= 400) reject(new Error(`${method} ${path}: ${answer}`))
-          else resolve(answer === '' ? undefined : JSON.parse(answer))
-        })
-      })
-      request.once('error', reject)
-      request.end(text)
-    })
-
+  const { call, close } = engineHttp(socketPath)
   return {
     async start({ image, command, networkMode, cpuShares, memoryMib }) {
       const { Id } = (await call('POST', '/containers/create', {
@@ -66,6 +51,9 @@ export function bareEngine(socketPath = '/var/run/docker.sock'): BareEngine {
     async kill(id) {
       await call('POST', `/containers/${id}/kill`)
     },
+    async stop(id, withinSeconds) {
+      await call('POST', `/containers/${id}/stop?t=${withinSeconds}`)
+    },
     async remove(id) {
       await call('DELETE', `/containers/${id}?force=true&v=true`)
     },
@@ -73,12 +61,12 @@ export function bareEngine(socketPath = '/var/run/docker.sock'): BareEngine {
     async imageId(reference) {
       return ((await call('GET', `/images/${reference}/json`)) as { Id: string }).Id
     },
-    async labelled(label) {
-      const filters = encodeURIComponent(JSON.stringify({ label: [label] }))
+    async labelled(label, status) {
+      const filters = encodeURIComponent(JSON.stringify({ label: [label], ...(status && { status: [status] }) }))
       const found = (await call('GET', `/containers/json?all=true&filters=${filters}`)) as readonly { Id: string }[]
       return found.map(({ Id }) => Id)
     },
-    close: () => agent.destroy(),
+    close,
   }
 }
 
