@@ -38,11 +38,6 @@ export interface SimulatedHost {
   readonly name: string
   readonly world: FakeWorld
   readonly agent: RunningAgent | undefined
-  /**
-   * Containers whose start was on its way to the engine when an agent died: the engine carries it out later, when the next agent may
-   * have given the container up already. That one stops it as soon as it sees it.
-   */
-  readonly startsOfTheDead: ReadonlySet<string>
   start(): void
   /** Ends the agent as `kill -9` does. */
   kill(): void
@@ -64,7 +59,6 @@ export function simulatedHost(index: number, deps: SimulatedHostDeps): Simulated
   const address = `10.0.0.${index + 1}`
   const world = new FakeWorld({ clock, random, script })
   const disk = memoryDisk()
-  const startsOfTheDead = new Set<string>()
   let running: { agent: RunningAgent; process: SimulatedProcess; journal: SlowDiskJournal } | undefined
 
   const describe = async () => ({
@@ -111,7 +105,6 @@ export function simulatedHost(index: number, deps: SimulatedHostDeps): Simulated
   return {
     name,
     world,
-    startsOfTheDead,
     get agent() {
       return running?.agent
     },
@@ -125,7 +118,8 @@ export function simulatedHost(index: number, deps: SimulatedHostDeps): Simulated
       if (!running) return
       const { agent, process, journal } = running
       running = undefined
-      for (const { starting, runtimeId } of world.containers.values()) if (starting) startsOfTheDead.add(runtimeId)
+      if (Array.from(world.containers.values()).some(({ starting }) => starting))
+        tally.add('an agent died while a start was on its way to the engine')
       if (journal.crash() > 0) tally.add('a journal lost what was not confirmed')
       process.kill()
       agent.engine.stop()

@@ -9,6 +9,7 @@ export const experiences = [
   'a host came back after it was lost',
   'an engine was away',
   'an agent restarted among running containers',
+  'an agent died while a start was on its way to the engine',
   'a journal lost what was not confirmed',
   'a host asked for a full set',
   'a message came twice',

@@ -34,10 +34,9 @@ export const wasGivenUp = (task: TaskRecord): boolean =>
 export const taskIdOf = (taskArn: string): string => taskArn.slice(taskArn.lastIndexOf('/') + 1)
 
 /** Whether a container that runs is of a task that is over, in a way that no host can help; it is on its way out, and not counted. */
-export function isLeftover({ records, hosts }: View, { runtimeId, hostId, wanted }: FakeContainer): boolean {
+export function isLeftover({ records }: View, { wanted }: FakeContainer): boolean {
   const task = records.tasks.get(taskIdOf(wanted.identity.taskArn))
-  if (task?.lastStatus !== 'STOPPED') return false
-  return wasGivenUp(task) || hosts.some((host) => host.name === hostId && host.startsOfTheDead.has(runtimeId))
+  return task !== undefined && wasGivenUp(task)
 }
 
 /** Every container of every engine. */

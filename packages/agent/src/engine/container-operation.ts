@@ -27,7 +27,9 @@ export interface OperationContext {
 
 type Perform = (container: ContainerState, context: OperationContext) => Promise<ContainerInput>
 
-const performers: Readonly<Record<Operation, Perform>> = { pull, create, start, stop, inspect }
+const performers: Readonly<Record<Operation, Perform>> = { pull, create, start, stop, inspect, discard }
+
+const pastOf = { stop: 'stopped', discard: 'removed' } as const
 
 /**
  * Carries an operation out to its end, and says what came of it. While the engine does not answer it tries again and again;
@@ -49,8 +51,11 @@ export async function performOperation(
         await context.health.backOff(attempt, context.signal)
         const outcome = operation === 'start' ? await outcomeOfStart(container, context) : undefined
         if (outcome) return outcome
-      } else if (operation === 'stop') {
-        context.log.warn('A container could not be stopped; trying again.', { container: container.name, error })
+      } else if (operation === 'stop' || operation === 'discard') {
+        context.log.warn(`A container could not be ${pastOf[operation]}; trying again.`, {
+          container: container.name,
+          error,
+        })
         await context.health.backOff(attempt + 2, context.signal)
       } else {
         return endOf(operation, error)
@@ -152,6 +157,14 @@ async function stop(container: ContainerState, context: OperationContext): Promi
 async function inspect(container: ContainerState, { runtime, signal }: OperationContext): Promise<ContainerInput> {
   const snapshot = await runtime.inspect(container.runtimeId, signal)
   return snapshot ? { kind: 'inspected', snapshot } : { kind: 'gone' }
+}
+
+/** Removes a container that has not run, so that a start that is on its way to the engine finds nothing. */
+async function discard(container: ContainerState, context: OperationContext): Promise<ContainerInput> {
+  const outcome = await inspect(container, context)
+  if (outcome.kind !== 'inspected' || outcome.snapshot.state !== 'created') return outcome
+  await context.runtime.remove(container.runtimeId, context.signal)
+  return { kind: 'discarded' }
 }
 
 /** Looks until the engine answers. */

@@ -8,6 +8,7 @@ const errorNames: Readonly<Record<Operation, string>> = {
   start: 'CannotStartContainerError',
   stop: 'CannotStopContainerError',
   inspect: 'CannotInspectContainerError',
+  discard: 'CannotRemoveContainerError',
 }
 
 const wantedStates: Readonly<Record<Operation, string>> = {
@@ -16,6 +17,7 @@ const wantedStates: Readonly<Record<Operation, string>> = {
   start: 'started',
   stop: 'stopped',
   inspect: 'inspected',
+  discard: 'removed',
 }
 
 /** The container's reason for an operation that failed for good. */

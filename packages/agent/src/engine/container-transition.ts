@@ -1,6 +1,6 @@
 import type { ContainerStatus, DesiredTaskStatus } from '@berth/shared/task-status.ts'
 import { createGate, type Gate, startGate, stopGate } from './dependency-order.ts'
-import { type ContainerState, desiredStatus, type Operation, type TaskState } from './task-state.ts'
+import { type ContainerState, desiredStatus, isPerhapsStarting, type Operation, type TaskState } from './task-state.ts'
 
 /** Something to be done to a container now. */
 export interface ContainerAction {
@@ -29,8 +29,13 @@ const startAgain: Step = { operation: 'start', gate: always }
 const stopInOrder: Step = { operation: 'stop', gate: stopGate }
 const stopNow: Step = { operation: 'stop', gate: always }
 const inspect: Step = { operation: 'inspect', gate: always }
+const discard: Step = { operation: 'discard', gate: always }
 
-type Situation = ContainerStatus | 'RUNNING, ended and to start again' | 'STOPPED, yet it runs'
+type Situation =
+  | ContainerStatus
+  | 'CREATED, and it may be starting'
+  | 'RUNNING, ended and to start again'
+  | 'STOPPED, yet it runs'
 
 /** Desired status of the task x status of the container -> what comes next. */
 const steps: Readonly<Record<DesiredTaskStatus, Readonly<Record<Situation, Step | undefined>>>> = {
@@ -38,6 +43,7 @@ const steps: Readonly<Record<DesiredTaskStatus, Readonly<Record<Situation, Step 
     PENDING: pull,
     PULLED: create,
     CREATED: start,
+    'CREATED, and it may be starting': start,
     RUNNING: undefined,
     'RUNNING, ended and to start again': startAgain,
     STOPPED: undefined,
@@ -47,6 +53,7 @@ const steps: Readonly<Record<DesiredTaskStatus, Readonly<Record<Situation, Step 
     PENDING: undefined,
     PULLED: undefined,
     CREATED: undefined,
+    'CREATED, and it may be starting': discard,
     RUNNING: stopInOrder,
     'RUNNING, ended and to start again': undefined,
     STOPPED: undefined,
@@ -76,6 +83,7 @@ function nextStep(container: ContainerState, desired: DesiredTaskStatus): Step |
 
 function situation(container: ContainerState): Situation {
   if (container.status === 'STOPPED' && container.alive) return 'STOPPED, yet it runs'
+  if (isPerhapsStarting(container)) return 'CREATED, and it may be starting'
   if (container.status === 'RUNNING' && container.restarting) return 'RUNNING, ended and to start again'
   return container.status
 }

@@ -115,6 +115,34 @@ describe('a task that must stop', () => {
     expect(lab.containers('a')).toEqual([])
   })
 
+  test('never runs when its start was on its way as the agent died, and it was told to stop meanwhile', async () => {
+    const lab = engineLab({ images: { 'app:1': { image: { pullMs: 10 }, program: { createMs: 10, startMs: 5000 } } } })
+    await lab.assign(task('a'))
+    await lab.after(100)
+    lab.crash()
+    lab.boot()
+    await lab.assign(task('a', [container('app')], stopped))
+    await lab.after(1000)
+    expect(lab.seen('a').status).toBe('STOPPED')
+    expect(lab.containers('a')).toEqual([])
+    await lab.after(10_000)
+    expect(lab.containers('a')).toEqual([])
+    expect(lab.seen('a').container('app').exitCode).toBeUndefined()
+  })
+
+  test('stops in order when that start had been carried out by the time it is looked at', async () => {
+    const lab = engineLab({ images: { 'app:1': { image: { pullMs: 10 }, program: { createMs: 10, startMs: 500 } } } })
+    await lab.assign(task('a'))
+    await lab.after(100)
+    lab.crash()
+    await lab.after(1000)
+    lab.boot()
+    await lab.assign(task('a', [container('app')], stopped))
+    await lab.after(1000)
+    expect(lab.container('a', 'app')).toMatchObject({ state: 'exited', runs: 1 })
+    expect(lab.seen('a').status).toBe('STOPPED')
+  })
+
   test('stops a container whose start was on its way', async () => {
     const lab = engineLab({ images: { 'app:1': { image: { pullMs: 10 }, program: { createMs: 10, startMs: 5000 } } } })
     await lab.assign(task('a'))

@@ -21,6 +21,8 @@ export type ContainerInput =
   | { readonly kind: 'started' }
   | { readonly kind: 'inspected'; readonly snapshot: ContainerSnapshot }
   | { readonly kind: 'gone' }
+  /** It never ran, and never will. */
+  | { readonly kind: 'discarded' }
   | { readonly kind: 'failed'; readonly operation: Operation; readonly reason: string }
   /** Nothing came of it. */
   | { readonly kind: 'abandoned' }
@@ -98,6 +100,7 @@ function nextContainer(container: ContainerState, input: ContainerInput, task: T
         ...done,
         resources: undefined,
         runtimeId: input.runtimeId,
+        mayBeStarting: false,
         removed: false,
         status: further(container.status, 'CREATED'),
       }
@@ -107,6 +110,8 @@ function nextContainer(container: ContainerState, input: ContainerInput, task: T
       return seen(done, input.snapshot, task, now)
     case 'gone':
       return gone(done, now)
+    case 'discarded':
+      return { ...done, status: 'STOPPED', alive: false, unsure: false, mayBeStarting: false, removed: true }
     case 'failed':
       return {
         ...done,
@@ -141,6 +146,7 @@ const running = (container: ContainerState, startedAt: number): ContainerState =
   status: further(container.status, 'RUNNING'),
   alive: true,
   launched: true,
+  mayBeStarting: false,
   restarting: false,
   startedAt: container.startedAt === 0 || container.restarting ? startedAt : container.startedAt,
 })

@@ -1,6 +1,12 @@
 import { isForward, type TaskStatus } from '@berth/shared/task-status.ts'
 import { startGate } from './dependency-order.ts'
-import { type ContainerState, type StopDecision, type TaskState, usesTaskNetwork } from './task-state.ts'
+import {
+  type ContainerState,
+  isPerhapsStarting,
+  type StopDecision,
+  type TaskState,
+  usesTaskNetwork,
+} from './task-state.ts'
 
 /**
  * The task once everything that follows from its containers has been decided: containers that can never start are given
@@ -47,13 +53,18 @@ export function stopDecision(task: TaskState): StopDecision | undefined {
   return { code: 'EssentialContainerExited', reason: 'Essential container in task exited' }
 }
 
-/** What has not been started when the task stops never will be, unless a call that would do so is already on its way. */
+/**
+ * What has not been started when the task stops never will be, unless a call that would do so is already on its way: one of this agent's ends in
+ * time, and one of an agent before it is met by removing the container.
+ */
 function giveUpUnstarted(task: TaskState): TaskState {
   const containers = task.containers.map((container): ContainerState => {
     const idle = container.operation === undefined || container.operation === 'pull'
     const waits = !container.alive && !container.unsure && container.status !== 'STOPPED'
     const mayStart = container.status !== 'RUNNING' || container.restarting
-    return idle && waits && mayStart ? { ...container, status: 'STOPPED', restarting: false } : container
+    return idle && waits && mayStart && !isPerhapsStarting(container)
+      ? { ...container, status: 'STOPPED', restarting: false }
+      : container
   })
   return { ...task, containers }
 }

@@ -8,7 +8,7 @@ import type { ContainerResources } from './container-resources.ts'
 export const pauseContainerName = '~internal~pause'
 
 /** What is done to a container. At most one of these is under way for a container at any time. */
-export type Operation = 'pull' | 'create' | 'start' | 'stop' | 'inspect'
+export type Operation = 'pull' | 'create' | 'start' | 'stop' | 'inspect' | 'discard'
 
 /** One container of a task, as far as the engine knows: the known status, and the operation that is applied to it. */
 export interface ContainerState {
@@ -31,6 +31,8 @@ export interface ContainerState {
   readonly restarting: boolean
   /** Something happened to it that only looking at it can tell. */
   readonly unsure: boolean
+  /** It was made under an agent before this one, which may have asked for its start as well: the call may still be on its way. */
+  readonly mayBeStarting: boolean
   /** The runtime has it no more. */
   readonly removed: boolean
   readonly exitCode: number | undefined
@@ -66,6 +68,10 @@ export interface TaskState {
 }
 
 export const desiredStatus = (task: TaskState): DesiredTaskStatus => (task.stop ? 'STOPPED' : 'RUNNING')
+
+/** Whether a start that nobody here has asked for may yet make it run. */
+export const isPerhapsStarting = ({ status, mayBeStarting, runtimeId, removed }: ContainerState): boolean =>
+  status === 'CREATED' && mayBeStarting && runtimeId !== '' && !removed
 
 export const usesTaskNetwork = (assignment: TaskAssignment): boolean =>
   assignment.networkMode === NetworkMode.NETWORK_MODE_AWSVPC
@@ -111,6 +117,7 @@ const newContainer = (spec: ContainerSpec, isPause: boolean): ContainerState => 
   launched: false,
   restarting: false,
   unsure: false,
+  mayBeStarting: false,
   removed: false,
   exitCode: undefined,
   reason: '',
@@ -152,7 +159,9 @@ const containerResult = (container: ContainerState): ContainerResult => ({
 
 /** The task as it was when its last result was journaled. What has happened since is in the runtime's list. */
 export function restoredTask(assignment: TaskAssignment, result: TaskResult | undefined): TaskState {
-  const fresh = newTask(assignment)
+  const made = newTask(assignment)
+  // Until this agent makes a container itself, one that is there is another agent's.
+  const fresh = { ...made, containers: made.containers.map((each) => ({ ...each, mayBeStarting: true })) }
   if (!result) return fresh
   const results = new Map(result.containers.map((container) => [container.name, container]))
   return {
@@ -173,6 +182,7 @@ function restoredContainer(fresh: ContainerState, result: ContainerResult | unde
     runtimeId: result.runtimeId,
     image: result.imageId === '' ? undefined : { imageId: result.imageId, digest: result.imageDigest },
     launched: result.launched,
+    mayBeStarting: !result.launched,
     exitCode: result.exitCode,
     reason: result.reason,
     startedAt: result.startedAt,
