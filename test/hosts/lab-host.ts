@@ -106,6 +106,7 @@ export async function labHost(
       BERTH_SERVER: servers,
       BERTH_DATA_DIR: agentDisk.path,
       BERTH_HOST_ADDRESS: member.address,
+      BERTH_CGROUP_PARENT: `${group.parent}/containers`,
       ECS_INSTANCE_ATTRIBUTES: JSON.stringify({ [hostAttribute]: name }),
       BERTH_CPU: String(cpu),
       BERTH_MEMORY: String(memoryMib),

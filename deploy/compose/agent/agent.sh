@@ -32,7 +32,7 @@ stop() {
   docker ps --quiet | timeout 40 xargs --no-run-if-empty docker stop --time 30 >/dev/null || true
   kill -TERM "$engine" 2>/dev/null || true
   wait "$engine" || true
-  rmdir "/sys/fs/cgroup$cgroup" 2>/dev/null || true
+  find "/sys/fs/cgroup$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
   exit 0
 }
 trap stop TERM INT
@@ -51,6 +51,7 @@ export ECS_INSTANCE_ATTRIBUTES="{\"berth.host\": \"$name\"}"
 zones=(a b c)
 if [[ $number =~ ^[0-9]+$ ]]; then export BERTH_ZONE="$BERTH_REGION${zones[(number - 1) % 3]}"; fi
 export BERTH_DATA_DIR=/var/lib/berth/agent
+export BERTH_CGROUP_PARENT=$cgroup
 berth-agent &
 agent=$!
 wait -n "$agent" "$engine" || true

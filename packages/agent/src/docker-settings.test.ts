@@ -11,6 +11,7 @@ describe('what the Docker runtime is told', () => {
   it("has ECS's own time limits", () => {
     expect(dockerRuntimeOptions(configOf(), heard)).toEqual({
       taskNetwork: 'bridge',
+      limitsTasks: true,
       pull: { inactivityMs: 60_000, onResolved: heard },
       deadlines: { create: 240_000, start: 180_000 },
     })

@@ -14,6 +14,7 @@ export const dockerRuntimeOptions = (
   onResolved: (imageId: string, isNew: boolean) => void,
 ): DockerRuntimeOptions => ({
   taskNetwork: config.taskNetwork,
+  limitsTasks: config.taskCpuMemLimit,
   pull: { inactivityMs: config.imagePullInactivityTimeoutMs, onResolved },
   deadlines: { create: config.containerCreateTimeoutMs, start: config.containerStartTimeoutMs },
   ...(config.parallelStarts === undefined ? {} : { parallel: config.parallelStarts }),

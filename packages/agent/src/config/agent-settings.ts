@@ -176,7 +176,12 @@ export const agentSettings = {
   }),
   cgroupParent: optional(text, {
     names: ['BERTH_CGROUP_PARENT'],
-    help: "The cgroup that containers are put in. Unset: Docker's own.",
+    help: "The cgroup that containers are put in. Unset: Docker's own, and `/ecs` for tasks with limits; needed where dockerd has a `--cgroup-parent`.",
+  }),
+  taskCpuMemLimit: setting(flag, {
+    names: ['ECS_ENABLE_TASK_CPU_MEM_LIMIT'],
+    default: 'true',
+    help: "Whether a task's own CPU and memory bound all its containers together, by a cgroup of its own below BERTH_CGROUP_PARENT, and whether the host takes tasks that have such limits. Where cgroups cannot be made, a log line says so and the limits bound each container.",
   }),
   parallelStarts: optional(wholeNumber(1, 1_000), {
     names: ['BERTH_PARALLEL_STARTS'],

@@ -29,7 +29,6 @@ export const ecsSettingsNotHonoured: readonly EcsSettingNotHonoured[] = [
   { name: 'ECS_BACKEND_HOST', verdict: 'warn', why: 'the control plane is named by BERTH_SERVER' },
   { name: 'ECS_CHECKPOINT', verdict: 'warn', why: alwaysSo },
   { name: 'ECS_ENABLE_TASK_ENI', verdict: 'warn', why: alwaysSo },
-  { name: 'ECS_ENABLE_TASK_CPU_MEM_LIMIT', verdict: 'warn', why: 'limits of a whole task are not enforced yet' },
   { name: 'ECS_ENABLE_GPU_SUPPORT', verdict: 'warn', why: 'GPUs are offered wherever there are any' },
   { name: 'ECS_ENABLE_CONTAINER_METADATA', verdict: 'warn', why: 'the metadata file is not written' },
   { name: 'ECS_HOST_DATA_DIR', verdict: 'warn', why: 'the agent does not run in a container of its own' },

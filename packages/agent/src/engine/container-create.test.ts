@@ -41,6 +41,7 @@ describe('what the runtime is asked to create', () => {
       'user',
       'hostname',
       'cpuLimit',
+      'taskLimits',
       'memoryMib',
       'healthCheck',
       'logDriver',
@@ -63,8 +64,10 @@ describe('what the runtime is asked to create', () => {
       cpuShares: 100,
       cpuLimit: 256,
       memoryMib: 512,
+      taskLimits: { cpu: 256, memoryMib: 512 },
     })
     expect(created({ memoryMib: 128, memoryReservationMib: 64 }, { memoryMib: 512 })).toMatchObject({
+      taskLimits: { memoryMib: 512 },
       memoryMib: 128,
       memoryReservationMib: 64,
     })

@@ -13,6 +13,7 @@ import type {
   ContainerNetwork,
   MountSpec,
   PortPublication,
+  TaskLimits,
   VolumeCreate,
 } from '../runtime/container-runtime.ts'
 import type { ContainerResources } from './container-resources.ts'
@@ -49,6 +50,7 @@ export function containerCreate(
     hostname: sharesNetwork(assignment) ? undefined : text(spec.hostname),
     cpuShares: spec.cpu,
     ...limits(assignment, spec),
+    taskLimits: taskLimits(assignment),
     network: containerNetwork(assignment, spec, context),
     ports: portPublications(assignment, spec, context.hostAddress),
     mounts: mounts(assignment, spec),
@@ -105,6 +107,7 @@ export function pauseCreate(assignment: TaskAssignment, context: CreateContext):
     environment: [],
     hostname: holdsNetwork ? taskId(assignment).slice(0, 12) : undefined,
     cpuShares: 0,
+    taskLimits: taskLimits(assignment),
     network: holdsNetwork ? { kind: 'task' } : { kind: 'none' },
     ports: [],
     mounts: [],
@@ -181,7 +184,7 @@ function environment(assignment: TaskAssignment, spec: ContainerSpec, context: C
   return Object.entries(all).map(([key, value]) => `${key}=${value}`)
 }
 
-/** A task's own limits bound each of its containers, as far as these have none. */
+/** A task's own limits bound each of its containers too, as far as these have none: no container finds more than it can use. */
 function limits(assignment: TaskAssignment, spec: ContainerSpec) {
   const memoryMib = spec.memoryMib || assignment.memoryMib
   return {
@@ -190,6 +193,10 @@ function limits(assignment: TaskAssignment, spec: ContainerSpec) {
     ...(spec.memoryReservationMib > 0 && { memoryReservationMib: spec.memoryReservationMib }),
   }
 }
+
+/** `undefined` for a task that has none: then nothing bounds its containers together. */
+const taskLimits = ({ cpu, memoryMib }: TaskAssignment): TaskLimits | undefined =>
+  cpu > 0 || memoryMib > 0 ? { ...(cpu > 0 && { cpu }), ...(memoryMib > 0 && { memoryMib }) } : undefined
 
 function containerNetwork(assignment: TaskAssignment, spec: ContainerSpec, context: CreateContext): ContainerNetwork {
   if (usesTaskNetwork(assignment)) return { kind: 'container', runtimeId: context.pauseRuntimeId }

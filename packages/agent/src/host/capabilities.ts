@@ -7,7 +7,12 @@ const agentCapability = (name: string): string => `com.amazonaws.ecs.capability.
 /** What of the agent's configuration decides what the host can do. */
 export type CapabilitySettings = Pick<
   AgentConfig,
-  'disablePrivileged' | 'loggingDrivers' | 'selinuxCapable' | 'apparmorCapable' | 'networkInterfaces'
+  | 'disablePrivileged'
+  | 'taskCpuMemLimit'
+  | 'loggingDrivers'
+  | 'selinuxCapable'
+  | 'apparmorCapable'
+  | 'networkInterfaces'
 >
 
 interface Host {
@@ -40,9 +45,9 @@ const rows: readonly { readonly when: (host: Host) => boolean; readonly names: r
       capability('secrets.asm.environment-variables'),
       capability('secrets.ssm.bootstrap.log-driver'),
       capability('secrets.ssm.environment-variables'),
-      capability('task-cpu-mem-limit'),
     ],
   },
+  { when: ({ settings }) => settings.taskCpuMemLimit, names: [capability('task-cpu-mem-limit')] },
   { when: ({ settings }) => settings.networkInterfaces > 0, names: [capability('task-eni')] },
   { when: ({ settings }) => !settings.disablePrivileged, names: [agentCapability('privileged-container')] },
   { when: ({ settings }) => settings.selinuxCapable, names: [agentCapability('selinux')] },

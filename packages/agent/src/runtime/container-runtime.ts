@@ -36,6 +36,13 @@ export interface MountSpec {
   readonly sizeMib?: number
 }
 
+/** Bounds of a task as a whole, as far as it has them. */
+export interface TaskLimits {
+  /** CPU units (1024 = a core). */
+  readonly cpu?: number
+  readonly memoryMib?: number
+}
+
 /** All that the engine needs to make a container. Absent members take the engine's own defaults. */
 export interface ContainerCreate {
   readonly identity: ContainerIdentity
@@ -80,6 +87,8 @@ export interface ContainerCreate {
   readonly pidMode?: string
   readonly ipcMode?: string
   readonly cgroupParent?: string
+  /** What all containers of the task may use together; absent for no bound. */
+  readonly taskLimits?: TaskLimits
   readonly interactive: boolean
   readonly pseudoTerminal: boolean
   readonly gpuIds: readonly string[]

@@ -173,6 +173,7 @@ const engine = {
 const offered = capabilities(
   {
     disablePrivileged: false,
+    taskCpuMemLimit: true,
     loggingDrivers: ['json-file', 'none'],
     selinuxCapable: false,
     apparmorCapable: false,

@@ -1,14 +1,15 @@
 import { request } from 'node:http'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '@berth/shared/clock.ts'
 import { randomHex, systemRandom } from '@berth/shared/random.ts'
 import { httpServer, makeBusyboxImage } from '../../../../../test/images/busybox-image.ts'
-import type { ContainerCreate, ContainerEvent, ContainerSnapshot } from '../container-runtime.ts'
+import type { ContainerCreate, ContainerEvent, ContainerSnapshot, TaskLimits } from '../container-runtime.ts'
 import { blankContainer } from '../runtime-contract.ts'
 import { type DockerRuntimeOptions, dockerRuntime } from './docker-runtime.ts'
 import { dockerUnderTest } from '../../../../../test/docker/docker-under-test.ts'
@@ -194,6 +195,85 @@ describe('the Docker runtime', () => {
       const { runtimeId } = await run({ memoryMib: 8, command: ['sleep', '3600'] })
       await under.runtime.kill(runtimeId, signal())
       expect(await snapshot(runtimeId)).toMatchObject({ state: 'exited', exitCode: 137, oomKilled: false })
+    })
+  })
+
+  describe('of a task with limits', () => {
+    /** Its first process takes as much memory as it is told, and holds it. */
+    const hold = (mib: number) => [
+      'sh',
+      '-c',
+      `busybox mkfifo /tmp/f; { busybox head -c ${mib}m /dev/zero; sleep 3600; } >/tmp/f & exec busybox tail -c ${mib}m /tmp/f`,
+    ]
+
+    // Through the runtime, as agents do: the cgroup goes with the last container.
+    const started: string[] = []
+    afterEach(async () => {
+      await under.runtime.list(signal())
+      await Promise.all(started.splice(0).map((id) => under.runtime.remove(id, signal())))
+    })
+
+    const taskOf = (taskLimits: TaskLimits) => {
+      const { identity } = containerOf()
+      const named = (containerName: string) => ({
+        ...identity,
+        containerName,
+        runtimeName: identity.runtimeName.replace(/main$/, containerName),
+      })
+      const taskId = identity.taskArn.split('/').at(-1) ?? ''
+      const start = async (name: string, over: Partial<ContainerCreate> = {}) => {
+        const container = await run({ identity: named(name), taskLimits, ...over })
+        started.push(container.runtimeId)
+        return container
+      }
+      return { taskId, start }
+    }
+    const cgroupOf = (tree: string, taskId: string) =>
+      existsSync('/sys/fs/cgroup/cgroup.controllers')
+        ? `/sys/fs/cgroup/ecs/${taskId}`
+        : `/sys/fs/cgroup/${tree}/ecs/${taskId}`
+    const limitOf = async (tree: string, taskId: string, files: readonly string[]) => {
+      const path = files.map((file) => join(cgroupOf(tree, taskId), file)).find((each) => existsSync(each))
+      return path === undefined ? 'none' : (await readFile(path, 'utf8')).trim()
+    }
+
+    it('shares them with the others, in a cgroup that goes with the last of them', async () => {
+      const { taskId, start } = taskOf({ cpu: 512, memoryMib: 48 })
+      const [first, second] = [await start('first'), await start('second')]
+      expect(await limitOf('memory', taskId, ['memory.limit_in_bytes', 'memory.max'])).toBe(String(48 * 1024 * 1024))
+      expect(await limitOf('cpu', taskId, ['cpu.cfs_quota_us', 'cpu.max'])).toMatch(/^50000/)
+      const { HostConfig } = await under.docker.getContainer(first.runtimeId).inspect()
+      expect(HostConfig.CgroupParent).toBe(`/ecs/${taskId}`)
+      await under.runtime.remove(first.runtimeId, signal())
+      expect(existsSync(cgroupOf('memory', taskId))).toBe(true)
+      // As an agent that was started again, which knows of the cgroup by the containers in it.
+      const successor = dockerRuntime(under.deps)
+      await successor.list(signal())
+      await successor.remove(second.runtimeId, signal())
+      expect(existsSync(cgroupOf('memory', taskId))).toBe(false)
+    })
+
+    it('is killed when they use more memory together, and no other is said to have been', async () => {
+      const { start } = taskOf({ memoryMib: 48 })
+      const idle = await start('idle', { command: ['sleep', '3600'] })
+      const holders = [await start('first', { command: hold(30) }), await start('second', { command: hold(30) })]
+      const ids = holders.map(({ runtimeId }) => runtimeId)
+      const ended = await Promise.race(
+        ids.map(async (id) => {
+          await under.docker.getContainer(id).wait()
+          return id
+        }),
+      )
+      expect(await snapshot(ended)).toMatchObject({ state: 'exited', oomKilled: true, exitCode: 137 })
+      await under.runtime.kill(idle.runtimeId, signal())
+      expect(await snapshot(idle.runtimeId)).toMatchObject({ state: 'exited', oomKilled: false, exitCode: 137 })
+    })
+
+    it('has no cgroup of theirs where the operator does not want them', async () => {
+      const careless = dockerRuntime(under.deps, { limitsTasks: false })
+      const wanted = { ...containerOf(), taskLimits: { memoryMib: 48 } }
+      const id = await careless.create(wanted, signal())
+      expect((await under.docker.getContainer(id).inspect()).HostConfig.CgroupParent).toBe('')
     })
   })
 

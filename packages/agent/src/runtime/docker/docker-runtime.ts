@@ -24,6 +24,7 @@ import { imagePuller, type ImagePullOptions } from './image-pull.ts'
 import { OomKills } from './oom-kills.ts'
 import { ensurePauseImage } from './pause-image.ts'
 import { singleFlight } from './single-flight.ts'
+import { TaskLimiter } from './task-limits.ts'
 import { defaultTaskNetwork, ensureTaskNetwork } from './task-network.ts'
 
 export interface DockerRuntimeDeps {
@@ -46,6 +47,8 @@ export interface DockerRuntimeOptions {
   readonly parallel?: number
   /** The cgroup that containers without one of their own are put in. Default: the engine's. */
   readonly cgroupParent?: string
+  /** Whether the containers of a task that has limits share a cgroup that has them. Default: true. */
+  readonly limitsTasks?: boolean
   /** The network that tasks with an address of their own are on. Default: Docker's own bridge, the fastest. */
   readonly taskNetwork?: string
   readonly pull?: ImagePullOptions
@@ -69,6 +72,13 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
   const removals = fifoSlots(parallel)
   const preparations = singleFlight<PulledImage>()
   const kills = new OomKills(deps)
+  const limiter = new TaskLimiter({
+    connection,
+    clock,
+    log: deps.log,
+    isLocal: isUnixSocket(deps.docker),
+    cgroupParent: options.cgroupParent,
+  })
   const defaults: ContainerDefaults = {
     hostId,
     hostAddress: deps.hostAddress,
@@ -80,10 +90,25 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
     orWhen('not-found', undefined, async () => {
       const path = `/containers/${encodeURIComponent(id)}/json`
       const found = await connection.call({ operation: 'inspect', method: 'GET', path }, signal)
-      const snapshot = containerSnapshot(found as Docker.ContainerInspectInfo)
-      const oomKilled = snapshot.oomKilled || (await kills.ended(snapshot, signal))
+      const info = found as Docker.ContainerInspectInfo
+      const snapshot = containerSnapshot(info)
+      await limiter.saw(snapshot.runtimeId, info.HostConfig.CgroupParent ?? '', signal)
+      const oomKilled = await kills.ended(snapshot, limiter.shares(snapshot.runtimeId), signal)
       return { ...snapshot, oomKilled }
     })
+
+  const createWithinTask = async (wanted: ContainerCreate, signal: AbortSignal): Promise<string> => {
+    const cgroupParent = options.limitsTasks === false ? undefined : await limiter.parentFor(wanted, signal)
+    if (cgroupParent === undefined) return createOrAdopt({ ...deps, connection }, wanted, defaults, signal)
+    try {
+      const id = await createOrAdopt({ ...deps, connection }, { ...wanted, cgroupParent }, defaults, signal)
+      await limiter.saw(id, cgroupParent, signal)
+      return id
+    } catch (error) {
+      if (!signal.aborted) await limiter.abandoned(cgroupParent, signal)
+      throw error
+    }
+  }
 
   const preparePause = (signal: AbortSignal): Promise<PulledImage> =>
     preparations.run(
@@ -104,8 +129,7 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
 
     pull: (request, signal) => images.pull(request, signal),
 
-    create: (wanted, signal) =>
-      starts.run(() => createOrAdopt({ ...deps, connection }, wanted, defaults, signal), signal),
+    create: (wanted, signal) => starts.run(() => createWithinTask(wanted, signal), signal),
 
     async start(id, signal) {
       const path = `/containers/${encodeURIComponent(id)}/start`
@@ -133,6 +157,7 @@ export function dockerRuntime(deps: DockerRuntimeDeps, options: DockerRuntimeOpt
 
     async remove(id, signal) {
       await removals.run(() => removeContainer(connection, id, signal), signal)
+      await limiter.removed(id, signal)
     },
 
     inspect,
@@ -275,6 +300,8 @@ async function orWhen<T, E>(fault: RuntimeFault, instead: E, operation: () => Pr
     throw error
   }
 }
+
+const isUnixSocket = ({ dockerHost }: EngineAddress): boolean => dockerHost?.startsWith('unix:') ?? true
 
 const isGone = (error: unknown): boolean => error instanceof RuntimeError && error.fault === 'not-found'
 

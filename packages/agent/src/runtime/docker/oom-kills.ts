@@ -16,7 +16,7 @@ const lookEvery = 25
 /** Containers that are remembered: far more than a host has that ended and were not looked at yet. */
 const remembered = 1000
 
-type EndedContainer = Pick<ContainerSnapshot, 'runtimeId' | 'exitCode' | 'finishedAt'>
+type EndedContainer = Pick<ContainerSnapshot, 'runtimeId' | 'exitCode' | 'finishedAt' | 'oomKilled'>
 
 /**
  * Which containers were killed for want of memory. Docker watches a container's memory only from a moment after its start, and
@@ -51,13 +51,16 @@ export class OomKills {
   }
 
   /**
-   * Whether a container that ended so did for want of memory, where the inspection does not say.
+   * Whether a container that ended so did for want of memory.
    *
+   * @param sharesLimit whether its memory is bounded together with that of others. Docker then takes each of them for the one
+   *   that was killed, and only the kernel's log knows better.
    * @throws the signal's reason.
    */
-  async ended(container: EndedContainer, signal: AbortSignal): Promise<boolean> {
+  async ended(container: EndedContainer, sharesLimit: boolean, signal: AbortSignal): Promise<boolean> {
     const { runtimeId, exitCode, finishedAt = 0 } = container
-    if (exitCode !== killedCode) return false
+    if (sharesLimit && this.#kernelLog && exitCode === killedCode) return this.#kernelLog.killed(runtimeId)
+    if (container.oomKilled || exitCode !== killedCode) return container.oomKilled
     if (this.#kernelLog) return this.#told.has(runtimeId) || this.#kernelLog.killed(runtimeId)
     while (!this.#told.has(runtimeId) && this.#clock.now() < finishedAt + lateBy)
       await sleep(this.#clock, lookEvery, signal)
