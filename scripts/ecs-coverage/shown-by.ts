@@ -252,6 +252,12 @@ export const shownBy: Readonly<Record<string, Readonly<Record<string, readonly s
     'is refused: %s': ['HostVolumeProperties.sourcePath', 'Volume.host'],
   },
   'packages/control-plane/src/api/ecs/task-definitions.test.ts': {
+    'comes back as it was registered, and needs a host that mounts it': ['Volume.efsVolumeConfiguration'],
+    'an EFS volume': [
+      'EFSVolumeConfiguration.fileSystemId',
+      'EFSVolumeConfiguration.rootDirectory',
+      'EFSVolumeConfiguration.transitEncryption',
+    ],
     'a second time changes nothing': ['DeregisterTaskDefinitionRequest.taskDefinition'],
     'counts revisions within a family, and never gives a number out again': ['DeleteTaskDefinitions'],
     'fills in host ports by network mode': ['PortMapping.containerPortRange', 'PortMapping.protocol'],

@@ -28,9 +28,14 @@ export const agentOptions = (
     cleanupWaitMs: config.taskCleanupWaitMs,
     allowsPrivileged: !config.disablePrivileged,
     credentialsFor: credentialsFor(config),
+    efsServerOf: (id) => efsServerOf(config, id),
     ...(endpoints && { endpointVariables: (task, container) => endpoints.variables(task, container) }),
   },
 })
+
+/** By its id, or else by the rule for all. */
+const efsServerOf = ({ efsServers }: Pick<AgentConfig, 'efsServers'>, id: string): string | undefined =>
+  efsServers[id] ?? efsServers['*']?.replaceAll('{id}', id)
 
 /** @throws ConfigError for data that is not of its type's form. */
 function credentialsFor({ engineAuthType, engineAuthData }: AgentConfig): EngineOptions['credentialsFor'] {

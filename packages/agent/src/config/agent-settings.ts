@@ -187,6 +187,17 @@ export const agentSettings = {
     names: ['BERTH_PARALLEL_STARTS'],
     help: 'Containers that Docker is asked to start at once. Unset: four times the cores.',
   }),
+  efsServers: setting(
+    json(
+      'a JSON object of texts, such as {"fs-1234": "10.0.0.5:/export"}',
+      z.record(z.string(), z.string().regex(/^[^:/]+:\/[^:]*$/)),
+    ),
+    {
+      names: ['BERTH_EFS_SERVERS'],
+      default: '{}',
+      help: 'The NFS servers of the EFS file systems that tasks of this host may mount, as `server:/export`; under `*` that of all others, with `{id}` for the id of the file system. With none the host takes no such tasks.',
+    },
+  ),
   imagePullBehavior: setting(oneOf(pullBehaviors), {
     names: ['ECS_IMAGE_PULL_BEHAVIOR'],
     default: 'default',

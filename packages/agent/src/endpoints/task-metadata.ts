@@ -1,7 +1,8 @@
 import { NetworkMode } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { containerStatusRank, taskStatusRank } from '@berth/shared/task-status.ts'
 import { type ContainerState, desiredStatus, type TaskState } from '../engine/task-state.ts'
-import { ecsLabels, runtimeName } from '../engine/container-create.ts'
+import { ecsLabels } from '../engine/container-create.ts'
+import { runtimeName } from '../engine/task-names.ts'
 
 const networkModes: Readonly<Record<number, string>> = {
   [NetworkMode.NETWORK_MODE_NONE]: 'none',

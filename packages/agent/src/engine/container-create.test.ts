@@ -1,6 +1,7 @@
 import { LinuxParameters, NetworkMode, VolumeSpec } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { describe, expect, test } from 'vitest'
-import { containerCreate, imageReference, pauseCreate, taskVolumeNames, volumesToMake } from './container-create.ts'
+import { containerCreate, imageReference, pauseCreate } from './container-create.ts'
+import { taskVolumeNames, volumeCreate, volumesToMake } from './task-volumes.ts'
 import { awsvpc, container, task } from './testing/task-builder.ts'
 
 const context = { imageId: 'sha256:1', pauseRuntimeId: 'pause-id', hostAddress: '127.0.0.2' }
@@ -119,7 +120,8 @@ describe('what the runtime is asked to create', () => {
       { kind: 'volume', source: 'ours', target: '/ours', readOnly: false },
       { kind: 'volume', source: 'given', target: '/given', readOnly: false },
     ])
-    expect(volumesToMake(assignment, app).map(({ name, driver }) => [name, driver])).toEqual([
+    const made = volumesToMake(assignment, app).map((volume) => volumeCreate(assignment, volume, () => undefined))
+    expect(made.map(({ name, driver }) => [name, driver])).toEqual([
       ['ecs-web-7-0123abcd-scratch', 'local'],
       ['ecs-web-7-0123abcd-mine', 'nfs'],
       ['ours', 'nfs'],

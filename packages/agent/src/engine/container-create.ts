@@ -1,11 +1,9 @@
-import { parseArn, shortName } from '@berth/shared/arn.ts'
+import { shortName } from '@berth/shared/arn.ts'
 import {
   type ContainerSpec,
-  type DockerVolume,
   type KeyValue,
   NetworkMode,
   type TaskAssignment,
-  type VolumeSpec,
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import type {
   ContainerCreate,
@@ -14,10 +12,11 @@ import type {
   MountSpec,
   PortPublication,
   TaskLimits,
-  VolumeCreate,
 } from '../runtime/container-runtime.ts'
 import type { ContainerResources } from './container-resources.ts'
 import { pauseContainerName, usesTaskNetwork } from './task-state.ts'
+import { runtimeName, taskId } from './task-names.ts'
+import { volumeName } from './task-volumes.ts'
 
 /** What a container is made from beside its task's assignment. */
 export interface CreateContext {
@@ -131,36 +130,17 @@ export function pauseCreate(assignment: TaskAssignment, context: CreateContext):
   })
 }
 
-/** The volumes that must be there before a container is created. Host paths need none. */
-export function volumesToMake(assignment: TaskAssignment, spec: ContainerSpec): VolumeCreate[] {
-  const mounted = new Set(spec.mountPoints.map((mount) => mount.sourceVolume))
-  return assignment.volumes
-    .filter((volume) => mounted.has(volume.name) && isMade(volume))
-    .map((volume) => volumeCreate(assignment, volume))
-}
-
-/** The names of the volumes that live as long as the task. */
-export const taskVolumeNames = (assignment: TaskAssignment): string[] =>
-  assignment.volumes.filter(livesWithTask).map((volume) => volumeName(assignment, volume))
-
 /** The reference of an image, with the digest that a deployment has pinned in the place of the tag. */
 export function imageReference(spec: ContainerSpec): string {
   if (spec.imageDigest === '' || spec.image.includes('@')) return spec.image
   return `${spec.image.replace(/:[^:/]+$/, '')}@${spec.imageDigest}`
 }
 
-export const taskId = (assignment: TaskAssignment): string =>
-  parseArn(assignment.taskArn)?.path.at(-1) ?? assignment.taskArn
-
 export const containerIdentity = (assignment: TaskAssignment, containerName: string): ContainerIdentity => ({
   taskArn: assignment.taskArn,
   containerName,
   runtimeName: runtimeName(assignment, containerName),
 })
-
-/** The name that the container has on the engine. */
-export const runtimeName = (assignment: TaskAssignment, containerName: string): string =>
-  `ecs-${assignment.family}-${assignment.revision}-${taskId(assignment)}-${containerName}`
 
 /** ECS's own labels, in its agent's words. */
 export const ecsLabels = (assignment: TaskAssignment, containerName: string): Record<string, string> => ({
@@ -242,29 +222,6 @@ function mounts(assignment: TaskAssignment, spec: ContainerSpec): MountSpec[] {
   }))
   return [...mounted, ...tmpfs]
 }
-
-function volumeCreate(assignment: TaskAssignment, volume: VolumeSpec): VolumeCreate {
-  const docker = dockerVolume(volume)
-  return {
-    name: volumeName(assignment, volume),
-    driver: docker?.driver || 'local',
-    driverOptions: record(docker?.driverOpts ?? []),
-    labels: { ...record(docker?.labels ?? []), 'com.amazonaws.ecs.task-arn': assignment.taskArn },
-  }
-}
-
-const volumeName = (assignment: TaskAssignment, volume: VolumeSpec): string =>
-  livesWithTask(volume) ? runtimeName(assignment, volume.name) : volume.name
-
-/** A fresh directory, or a Docker volume of scope `task`. */
-const livesWithTask = (volume: VolumeSpec): boolean =>
-  volume.source?.$case === 'docker' ? volume.source.value.scope !== 'shared' : !volume.source?.value
-
-/** A shared volume that is not to be provisioned must have been made by somebody else. */
-const isMade = (volume: VolumeSpec): boolean => livesWithTask(volume) || (dockerVolume(volume)?.autoprovision ?? false)
-
-const dockerVolume = (volume: VolumeSpec): DockerVolume | undefined =>
-  volume.source?.$case === 'docker' ? volume.source.value : undefined
 
 const devicePermissions: Readonly<Record<string, string>> = { read: 'r', write: 'w', mknod: 'm' }
 

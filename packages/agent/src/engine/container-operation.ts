@@ -5,7 +5,8 @@ import {
   type ContainerSnapshot,
   RuntimeError,
 } from '../runtime/container-runtime.ts'
-import { containerCreate, imageReference, pauseCreate, volumesToMake } from './container-create.ts'
+import { containerCreate, imageReference, pauseCreate } from './container-create.ts'
+import { volumeCreate, volumesToMake } from './task-volumes.ts'
 import { failureReason, volumeFailureReason } from './container-reason.ts'
 import { type ContainerResources, ResourceError, type ResourceSource } from './container-resources.ts'
 import type { EngineOptions } from './engine-deps.ts'
@@ -94,9 +95,10 @@ const neededResources = async (
 
 async function create(container: ContainerState, context: OperationContext): Promise<ContainerInput> {
   const task = context.task()
+  const { efsServerOf } = context.options
   for (const volume of volumesToMake(task.assignment, container.spec)) {
     try {
-      await context.runtime.createVolume(volume, context.signal)
+      await context.runtime.createVolume(volumeCreate(task.assignment, volume, efsServerOf), context.signal)
     } catch (cause) {
       throw cause instanceof RuntimeError && (cause.fault === 'unavailable' || cause.fault === 'timeout')
         ? cause

@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly probeTimeoutMs: number
   /** Who pulls an image that its task has no credentials for; `undefined` for nobody in particular. */
   readonly credentialsFor: (image: string) => PullRequest['credentials']
+  /** The NFS server of an EFS file system, as `server:/export`; `undefined` where the host knows none. */
+  readonly efsServerOf: (fileSystemId: string) => string | undefined
   /** What a container is told of where its agent's endpoints are. */
   readonly endpointVariables: (taskArn: string, containerName: string) => Readonly<Record<string, string>>
 }
@@ -49,6 +51,7 @@ export const defaultEngineOptions: EngineOptions = {
   probeEveryMs: 10_000,
   probeTimeoutMs: 10_000,
   credentialsFor: () => undefined,
+  efsServerOf: () => undefined,
   endpointVariables: () => ({}),
 }
 

@@ -2,7 +2,6 @@ import type { CancelTimer } from '@berth/shared/clock.ts'
 import type { TaskAssignment, TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import type { TaskResult } from '../journal/journal-record.ts'
 import type { ContainerEvent, ContainerSnapshot } from '../runtime/container-runtime.ts'
-import { taskVolumeNames } from './container-create.ts'
 import { performOperation } from './container-operation.ts'
 import { failureReason } from './container-reason.ts'
 import { planTask } from './container-transition.ts'
@@ -12,6 +11,7 @@ import { takeInput, type ContainerInput, type TaskInput } from './task-input.ts'
 import { settleTask } from './task-progress.ts'
 import { newsOf, taskReport } from './task-report.ts'
 import { type ContainerState, type Operation, taskResult, type TaskState } from './task-state.ts'
+import { taskVolumeNames } from './task-volumes.ts'
 
 export interface TaskActorDeps extends EngineDeps {
   readonly options: EngineOptions

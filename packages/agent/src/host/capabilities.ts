@@ -12,6 +12,7 @@ export type CapabilitySettings = Pick<
   | 'loggingDrivers'
   | 'selinuxCapable'
   | 'apparmorCapable'
+  | 'efsServers'
   | 'networkInterfaces'
 >
 
@@ -48,6 +49,7 @@ const rows: readonly { readonly when: (host: Host) => boolean; readonly names: r
     ],
   },
   { when: ({ settings }) => settings.taskCpuMemLimit, names: [capability('task-cpu-mem-limit')] },
+  { when: ({ settings }) => Object.keys(settings.efsServers).length > 0, names: [capability('efs')] },
   { when: ({ settings }) => settings.networkInterfaces > 0, names: [capability('task-eni')] },
   { when: ({ settings }) => !settings.disablePrivileged, names: [agentCapability('privileged-container')] },
   { when: ({ settings }) => settings.selinuxCapable, names: [agentCapability('selinux')] },

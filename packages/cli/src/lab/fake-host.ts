@@ -177,6 +177,7 @@ const offered = capabilities(
     loggingDrivers: ['json-file', 'none'],
     selinuxCapable: false,
     apparmorCapable: false,
+    efsServers: {},
     networkInterfaces: 0,
   },
   engine,

@@ -1,12 +1,16 @@
 import { NetworkMode } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { describe, expect, test } from 'vitest'
+import { container, definitionOf } from '../api/ecs/testing/definitions.ts'
 import { inOneSubnet, testCluster } from '../api/ecs/testing/test-cluster.ts'
 import { testScope } from '../api/ecs/testing/test-control-plane.ts'
 import type { TaskRecord } from '../cell/records.ts'
 import { assignmentsOfHost } from './host-assignments.ts'
 
-async function assignmentOf(run: Parameters<Awaited<ReturnType<typeof testCluster>>['call']>[1] & object) {
-  const cluster = await testCluster({ hosts: 1 })
+async function assignmentOf(
+  run: Parameters<Awaited<ReturnType<typeof testCluster>>['call']>[1] & object,
+  cluster?: Awaited<ReturnType<typeof testCluster>>,
+) {
+  cluster ??= await testCluster({ hosts: 1 })
   await cluster.call('RunTask', run as never)
   const [task] = cluster.cell.tables.tasks.values()
   const [assignment] = assignmentsOfHost(cluster.cell.tables, (task as TaskRecord).hostId as string, testScope)
@@ -36,6 +40,17 @@ describe('what a host is told of a task', () => {
     })
     expect(assignment).toMatchObject({ cpu: 256, memoryMib: 512, networkMode: NetworkMode.NETWORK_MODE_AWSVPC })
     expect(assignment.networkInterfaceId).toMatch(/^eni-/)
+  })
+
+  test('an EFS volume is named by its file system and directory, to a host that mounts such', async () => {
+    const attributes = [{ name: 'ecs.capability.efs', fromAgent: true }]
+    const cluster = await testCluster({ hosts: 1, host: { attributes } })
+    const volumes = [{ name: 'data', efsVolumeConfiguration: { fileSystemId: 'fs-1' } }]
+    await cluster.call('RegisterTaskDefinition', definitionOf([container()], { family: 'stored', volumes }))
+    const assignment = await assignmentOf({ taskDefinition: 'stored' }, cluster)
+    expect(assignment.volumes).toEqual([
+      { name: 'data', source: { $case: 'efs', value: { fileSystemId: 'fs-1', rootDirectory: '/' } } },
+    ])
   })
 
   test('overrides set limits, replace the command and variables of the same name, and add the others', async () => {

@@ -198,7 +198,11 @@ const linuxParameters = (declared: ecs.LinuxParameters): LinuxParameters =>
   })
 
 function volumeSpec(volume: ecs.Volume): VolumeSpec {
-  const { name = '', dockerVolumeConfiguration: docker } = volume
+  const { name = '', dockerVolumeConfiguration: docker, efsVolumeConfiguration: efs } = volume
+  if (efs) {
+    const value = { fileSystemId: efs.fileSystemId ?? '', rootDirectory: efs.rootDirectory ?? '/' }
+    return { name, source: { $case: 'efs', value } }
+  }
   if (!docker) return { name, source: { $case: 'hostPath', value: volume.host?.sourcePath ?? '' } }
   const value = DockerVolume.fromPartial({
     scope: docker.scope ?? 'task',

@@ -168,6 +168,14 @@ describe('the Docker runtime', () => {
       expect(await outputOf({ mounts, command: ['cat', '/data/file'] })).toBe('cargo')
     })
 
+    it('a volume that is a mount of an NFS server, as Docker is asked for it', async () => {
+      const name = `berth-test-${randomHex(random, 8)}`
+      const driverOptions = { type: 'nfs', o: 'addr=127.0.0.1,nfsvers=4.1', device: ':/export' }
+      await under.runtime.createVolume({ name, driver: 'local', driverOptions, labels: {} }, signal())
+      expect(await under.docker.getVolume(name).inspect()).toMatchObject({ Driver: 'local', Options: driverOptions })
+      await under.runtime.removeVolume(name, signal())
+    })
+
     it('the log driver that it asks for', async () => {
       const { runtimeId } = await run({ logDriver: 'json-file', logOptions: { 'max-size': '1m' } })
       const { HostConfig } = await under.docker.getContainer(runtimeId).inspect()

@@ -53,6 +53,9 @@ export function requiredAttributes(definition: NormalizedDefinition): Attribute[
     [
       ...taskRules.filter(([applies]) => applies(definition)).flatMap(([, names]) => names),
       ...definition.containerDefinitions.flatMap(containerAttributes),
+      ...definition.volumes.flatMap(({ efsVolumeConfiguration: efs }) =>
+        efs === undefined ? [] : [capability('efs')],
+      ),
       ...definition.volumes.flatMap(({ dockerVolumeConfiguration: docker }) =>
         docker?.driver === undefined ? [] : [capability(`docker-plugin.${docker.driver}`)],
       ),

@@ -1,5 +1,6 @@
 import { type FieldSupport, kept, refused, unread, works, worksAs, worksBut } from './field-support.ts'
 
+const noTls = 'its hosts mount file systems by plain NFS'
 const windows = 'Berth runs Linux containers only'
 
 /**
@@ -169,7 +170,7 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'Volume.name': works,
   'Volume.host': works,
   'Volume.dockerVolumeConfiguration': works,
-  'Volume.efsVolumeConfiguration': refused('it mounts no EFS file systems yet'),
+  'Volume.efsVolumeConfiguration': worksAs('an NFS mount on hosts with BERTH_EFS_SERVERS: [volumes](volumes.md)'),
   'Volume.s3filesVolumeConfiguration': refused('it mounts no S3 file systems'),
   'Volume.fsxWindowsFileServerVolumeConfiguration': refused(windows),
   'Volume.configuredAtLaunch': refused('it has no EBS volumes to attach at launch'),
@@ -179,11 +180,11 @@ export const taskDefinitionFields: Readonly<Record<string, FieldSupport>> = {
   'DockerVolumeConfiguration.driver': works,
   'DockerVolumeConfiguration.driverOpts': works,
   'DockerVolumeConfiguration.labels': works,
-  'EFSVolumeConfiguration.fileSystemId': unread,
-  'EFSVolumeConfiguration.rootDirectory': unread,
-  'EFSVolumeConfiguration.transitEncryption': unread,
-  'EFSVolumeConfiguration.transitEncryptionPort': unread,
-  'EFSVolumeConfiguration.authorizationConfig': unread,
+  'EFSVolumeConfiguration.fileSystemId': works,
+  'EFSVolumeConfiguration.rootDirectory': works,
+  'EFSVolumeConfiguration.transitEncryption': worksBut({ ENABLED: noTls }, '`DISABLED`'),
+  'EFSVolumeConfiguration.transitEncryptionPort': refused(noTls),
+  'EFSVolumeConfiguration.authorizationConfig': refused('its NFS servers know no access points and no IAM'),
   'EFSAuthorizationConfig.accessPointId': unread,
   'EFSAuthorizationConfig.iam': unread,
   'S3FilesVolumeConfiguration.fileSystemArn': unread,

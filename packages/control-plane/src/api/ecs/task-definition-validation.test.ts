@@ -1,4 +1,4 @@
-import type { ContainerDefinition } from '@aws-sdk/client-ecs'
+import type { ContainerDefinition, EFSVolumeConfiguration, Volume } from '@aws-sdk/client-ecs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EcsInput } from '../operation.ts'
@@ -15,6 +15,8 @@ const one = (more: Partial<ContainerDefinition>, definition: Partial<Definition>
   definitionOf([container(more)], definition)
 const two = (a: Partial<ContainerDefinition>, b: Partial<ContainerDefinition>, definition: Partial<Definition> = {}) =>
   definitionOf([container({ name: 'a', ...a }), container({ name: 'b', ...b })], definition)
+const efsVolume = (efsVolumeConfiguration: EFSVolumeConfiguration, more: Partial<Volume> = {}) =>
+  definitionOf([container()], { volumes: [{ name: 'v', efsVolumeConfiguration, ...more }] })
 const fargateContainer = (more: Partial<ContainerDefinition>) =>
   fargateDefinition({ containerDefinitions: [container(more)] })
 
@@ -132,6 +134,10 @@ describe('what is wrong is said in the words of ECS where they are known', () =>
 
     ["Unknown volume 'v'.", one({ mountPoints: [{ sourceVolume: 'v', containerPath: '/v' }] })],
     ["Duplicate volume name 'v'.", definitionOf([container()], { volumes: [{ name: 'v' }, { name: 'v' }] })],
+    ["'fs' is no id of an EFS file system", efsVolume({ fileSystemId: 'fs' })],
+    ["'rootDirectory' must begin with '/'", efsVolume({ fileSystemId: 'fs-1', rootDirectory: 'data' })],
+    ["'rootDirectory' must begin with '/'", efsVolume({ fileSystemId: 'fs-1', rootDirectory: '/data:x' })],
+    ['not several', efsVolume({ fileSystemId: 'fs-1' }, { host: { sourcePath: '/x' } })],
     ['Invalid volume name', definitionOf([container()], { volumes: [{ name: 'a b' }] })],
     [
       "'autoprovision' can only be specified",
@@ -258,10 +264,6 @@ describe('what Berth does not do', () => {
     [
       "containerDefinitions[0].resourceRequirements[0].type 'InferenceAccelerator'",
       one({ resourceRequirements: [{ type: 'InferenceAccelerator', value: 'x' }] }),
-    ],
-    [
-      'volumes[0].efsVolumeConfiguration',
-      definitionOf([container()], { volumes: [{ name: 'v', efsVolumeConfiguration: { fileSystemId: 'fs' } }] }),
     ],
     [
       'volumes[0].configuredAtLaunch',

@@ -211,6 +211,35 @@ describe('requiresAttributes', () => {
   })
 })
 
+describe('an EFS volume', () => {
+  const efsVolumeConfiguration = {
+    fileSystemId: 'fs-1',
+    rootDirectory: '/of/web',
+    transitEncryption: 'DISABLED' as const,
+  }
+
+  it('comes back as it was registered, and needs a host that mounts it', async () => {
+    const volumes = [{ name: 'data', efsVolumeConfiguration }]
+    const { taskDefinition } = await call('RegisterTaskDefinition', definitionOf([container()], { volumes }))
+    expect(taskDefinition).toMatchObject({ volumes, requiresAttributes: [{ name: 'ecs.capability.efs' }] })
+  })
+
+  it.each([
+    [{ transitEncryption: 'ENABLED' as const }, "transitEncryption 'ENABLED'"],
+    [{ transitEncryptionPort: 2049 }, 'transitEncryptionPort'],
+    [{ authorizationConfig: { accessPointId: 'fsap-1' } }, 'authorizationConfig'],
+    [{ authorizationConfig: { iam: 'ENABLED' as const } }, 'authorizationConfig'],
+  ])('with %j is refused by name', async (more, named) => {
+    const volumes = [{ name: 'data', efsVolumeConfiguration: { ...efsVolumeConfiguration, ...more } }]
+    await expect(call('RegisterTaskDefinition', definitionOf([container()], { volumes }))).rejects.toMatchObject({
+      code: 'ClientException',
+      message: expect.stringContaining(
+        `volumes[0].efsVolumeConfiguration.${named} is not supported by Berth: `,
+      ) as string,
+    })
+  })
+})
+
 describe('DescribeTaskDefinition', () => {
   it('refuses what is not there', async () => {
     await expect(call('DescribeTaskDefinition', { taskDefinition: 'none' })).rejects.toMatchObject({

@@ -390,7 +390,17 @@ export interface VolumeSpec {
     /** A path of the host; empty for a fresh directory that lives as long as the task. */
     { $case: "hostPath"; value: string }
     | { $case: "docker"; value: DockerVolume }
+    | //
+    /** Only to hosts with the attribute ecs.capability.efs: an older agent would make a fresh directory of it. */
+    { $case: "efs"; value: EfsVolume }
     | undefined;
+}
+
+/** An EFS file system, which the host knows the NFS server of. */
+export interface EfsVolume {
+  fileSystemId: string;
+  /** The directory of the file system that is mounted; "/" for all of it. */
+  rootDirectory: string;
 }
 
 export interface DockerVolume {
@@ -4903,6 +4913,9 @@ export const VolumeSpec: MessageFns<VolumeSpec> = {
       case "docker":
         DockerVolume.encode(message.source.value, writer.uint32(26).fork()).join();
         break;
+      case "efs":
+        EfsVolume.encode(message.source.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -4944,6 +4957,14 @@ export const VolumeSpec: MessageFns<VolumeSpec> = {
             message.source = { $case: "docker", value: DockerVolume.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.source = { $case: "efs", value: EfsVolume.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4965,6 +4986,8 @@ export const VolumeSpec: MessageFns<VolumeSpec> = {
         ? { $case: "hostPath", value: globalThis.String(object.host_path) }
         : isSet(object.docker)
         ? { $case: "docker", value: DockerVolume.fromJSON(object.docker) }
+        : isSet(object.efs)
+        ? { $case: "efs", value: EfsVolume.fromJSON(object.efs) }
         : undefined,
     };
   },
@@ -4978,6 +5001,8 @@ export const VolumeSpec: MessageFns<VolumeSpec> = {
       obj.hostPath = message.source.value;
     } else if (message.source?.$case === "docker") {
       obj.docker = DockerVolume.toJSON(message.source.value);
+    } else if (message.source?.$case === "efs") {
+      obj.efs = EfsVolume.toJSON(message.source.value);
     }
     return obj;
   },
@@ -5001,7 +5026,106 @@ export const VolumeSpec: MessageFns<VolumeSpec> = {
         }
         break;
       }
+      case "efs": {
+        if (object.source?.value !== undefined && object.source?.value !== null) {
+          message.source = { $case: "efs", value: EfsVolume.fromPartial(object.source.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseEfsVolume(): EfsVolume {
+  return { fileSystemId: "", rootDirectory: "" };
+}
+
+export const EfsVolume: MessageFns<EfsVolume> = {
+  encode(message: EfsVolume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fileSystemId !== "") {
+      writer.uint32(10).string(message.fileSystemId);
+    }
+    if (message.rootDirectory !== "") {
+      writer.uint32(18).string(message.rootDirectory);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EfsVolume {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEfsVolume();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fileSystemId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rootDirectory = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EfsVolume {
+    return {
+      fileSystemId: isSet(object.fileSystemId)
+        ? globalThis.String(object.fileSystemId)
+        : isSet(object.file_system_id)
+        ? globalThis.String(object.file_system_id)
+        : "",
+      rootDirectory: isSet(object.rootDirectory)
+        ? globalThis.String(object.rootDirectory)
+        : isSet(object.root_directory)
+        ? globalThis.String(object.root_directory)
+        : "",
+    };
+  },
+
+  toJSON(message: EfsVolume): unknown {
+    const obj: any = {};
+    if (message.fileSystemId !== "") {
+      obj.fileSystemId = message.fileSystemId;
+    }
+    if (message.rootDirectory !== "") {
+      obj.rootDirectory = message.rootDirectory;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EfsVolume>): EfsVolume {
+    return EfsVolume.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EfsVolume>): EfsVolume {
+    const message = createBaseEfsVolume();
+    message.fileSystemId = object.fileSystemId ?? "";
+    message.rootDirectory = object.rootDirectory ?? "";
     return message;
   },
 };
