@@ -52,6 +52,8 @@ export interface ControlPlaneSeams {
   readonly log: Log
   /** What tests put around the boundary to the store. */
   readonly aroundStore?: (store: Store) => Store
+  /** The version of the agents' protocol that tests have it speak. */
+  readonly protocolVersion?: number
 }
 
 export interface RunningControlPlane {
@@ -64,7 +66,7 @@ export interface RunningControlPlane {
 /** Wires the rooms of one control-plane process together and starts them. It leads its cell as soon as the lease is free. */
 export async function startControlPlane(
   config: ControlPlaneConfig,
-  { clock, random, log, aroundStore = (store) => store }: ControlPlaneSeams,
+  { clock, random, log, aroundStore = (store) => store, protocolVersion }: ControlPlaneSeams,
 ): Promise<RunningControlPlane> {
   const keysOfFile = await readAccessKeys(config.accessKeysFile, config.account, log)
   const scope: ArnScope = { partition: 'aws', region: config.region, account: config.account }
@@ -120,6 +122,7 @@ export async function startControlPlane(
             heartbeatIntervalMs: config.heartbeatMs,
             raiseAbove: (epoch) => leadership?.raiseAbove(epoch),
             resources,
+            ...(protocolVersion !== undefined && { protocolVersion }),
           },
           cell,
         )

@@ -123,12 +123,13 @@ class HostSession {
 
   /** Waits with full jitter, but for a server that named the leader. */
   async #pauseAfter(end: ConversationEnd): Promise<void> {
-    const { clock, random } = this.#deps
+    const { clock, random, log } = this.#deps
     if (end.kind === 'refused' && end.refusal.code === 'NOT_LEADER' && this.#servers.hint(end.refusal.leaderAddress))
       return
     if (end.kind === 'closed' && end.lastedMs >= sessionTimes.settledAfterMs) this.#attempts = 0
     const delayMs = backoffDelay(this.#attempts, sessionTimes.backoff, random)
     const isFinal = end.kind === 'refused' && !passingRefusals.has(end.refusal.code)
+    if (isFinal) log.warn('The control plane does not take this host in.', { reason: end.refusal.message })
     this.#attempts += isFinal ? refusalWeight : 1
     this.#servers.paused()
     await sleep(clock, delayMs, this.#stopped.signal).catch(() => undefined)
@@ -139,7 +140,7 @@ class HostSession {
     const { dockerVersion, resources, attributes, address } = await this.#deps.describe()
     const { cluster, token, offersFargate, agentVersion, agentHash } = this.#options
     return {
-      protocolVersion,
+      protocolVersion: this.#options.protocolVersion ?? protocolVersion,
       agentVersion,
       agentHash,
       dockerVersion,

@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly offersFargate: boolean
   readonly agentVersion: string
   readonly agentHash: string
+  /** Another version of the protocol than the agent's own, in tests of what is one version apart. */
+  readonly protocolVersion?: number
 }
 
 /** What a host has to offer, as it is now. */

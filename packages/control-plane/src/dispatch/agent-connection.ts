@@ -120,7 +120,10 @@ export class AgentConnection implements HostSession {
     if (heldEpoch > cell.fence.epoch) return this.#raiseAbove(heldEpoch)
     const { registration, lost } = await cell.transact((tx) => this.#register(tx, hello))
     if (this.#hasEnded()) return
-    if (registration.kind === 'refused') return this.#refuse(registration.code, registration.message)
+    if (registration.kind === 'refused') {
+      this.#deps.log.warn('an agent is not let in', { hostId: hello.hostId, reason: registration.message })
+      return this.#refuse(registration.code, registration.message)
+    }
     const { host } = registration
     this.#hostId = host.id
     this.#engineHealthy = host.engineHealthy

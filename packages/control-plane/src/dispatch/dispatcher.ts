@@ -8,11 +8,12 @@ import type { AgentPeer } from './agent-peer.ts'
 import { assignmentOf } from './host-assignments.ts'
 import { JoinGate } from './join-gate.ts'
 import type { QuestionDeps } from './host-questions.ts'
+import type { SpokenProtocol } from './registration.ts'
 
 /** How often silence is looked for, in ms. */
 const sweepIntervalMs = 1000
 
-export interface DispatcherDeps extends ControlPlaneDeps, Pick<QuestionDeps, 'resources'> {
+export interface DispatcherDeps extends ControlPlaneDeps, Pick<QuestionDeps, 'resources'>, SpokenProtocol {
   readonly authenticate: (token: string, cluster: string) => boolean
   readonly heartbeatIntervalMs: number
   /** A host has followed an epoch that this cell's store has not: the cell must go above it. */

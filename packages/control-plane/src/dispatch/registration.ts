@@ -6,9 +6,9 @@ import type { Transaction } from '../cell/cell.ts'
 import type { HostAttributeRecord, HostRecord } from '../cell/records.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 
-/** The protocol of this control plane. It also takes agents that speak the version before. */
+/** The protocol of this control plane. It also takes agents that speak the version before, or the one after. */
 export const protocolVersion = 1
-const oldestProtocolVersion = 1
+const firstProtocolVersion = 1
 
 /** Largest capacity that is believed of one host: 2,000 cores, 2 PiB. */
 const largestCpu = 2_048_000
@@ -28,6 +28,11 @@ export type Registration =
   | { readonly kind: 'registered'; readonly host: HostRecord; readonly wasGivenUp: boolean }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string }
 
+export interface SpokenProtocol {
+  /** Another version than this control plane's own, in tests of what is one version apart. */
+  readonly protocolVersion?: number
+}
+
 const refused = (code: RefusalCode, message: string): Registration => ({ kind: 'refused', code, message })
 
 /**
@@ -37,9 +42,9 @@ const refused = (code: RefusalCode, message: string): Registration => ({ kind: '
 export function registerHost(
   tx: Transaction,
   hello: Hello,
-  deps: Pick<ControlPlaneDeps, 'clock' | 'random' | 'scope'>,
+  deps: Pick<ControlPlaneDeps, 'clock' | 'random' | 'scope'> & SpokenProtocol,
 ): Registration {
-  const fault = faultOf(hello)
+  const fault = faultOf(hello, deps.protocolVersion ?? protocolVersion)
   if (fault) return fault
   const cluster = tx.tables.clusters.get(hello.cluster)
   if (cluster?.status !== 'ACTIVE')
@@ -63,11 +68,12 @@ export function registerHost(
   return { kind: 'registered', host, wasGivenUp: known?.lost ?? false }
 }
 
-function faultOf(hello: Hello): Registration | undefined {
-  if (hello.protocolVersion < oldestProtocolVersion || hello.protocolVersion > protocolVersion + 1)
+function faultOf(hello: Hello, own: number): Registration | undefined {
+  const oldest = Math.max(firstProtocolVersion, own - 1)
+  if (hello.protocolVersion < oldest || hello.protocolVersion > own + 1)
     return refused(
       'PROTOCOL_VERSION',
-      `The agent speaks protocol ${hello.protocolVersion}; this control plane speaks ${oldestProtocolVersion} to ${protocolVersion + 1}. Upgrade the older one.`,
+      `The agent speaks protocol ${hello.protocolVersion}; this control plane speaks ${oldest} to ${own + 1}. Upgrade the older one.`,
     )
   const resources = hello.resources
   if (!hello.hostId || !hello.cluster || !resources)
