@@ -11,7 +11,7 @@ export interface Bundle {
 
 /**
  * Puts a program and everything that it imports into one CommonJS file: Node's single executables take no other, and as an
- * ES module dockerode's ssh2 does not load. Compiled add-ons are left out; those who ask for them do without.
+ * ES module dockerode does not load. Compiled add-ons are left out; those who ask for them do without.
  */
 export async function bundle(root: string, program: Program, release: Release, directory: string): Promise<Bundle> {
   const file = join(directory, `${program}.cjs`)
@@ -24,8 +24,13 @@ export async function bundle(root: string, program: Program, release: Release, d
     format: 'cjs',
     target: 'node24',
     minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'none',
-    external: ['*.node', 'cpu-features'],
+    alias: {
+      ssh2: './scripts/package/absent-ssh.ts',
+      '@grpc/proto-loader': './scripts/package/absent-proto-loader.ts',
+    },
+    external: ['*.node'],
     define: { BERTH_VERSION: JSON.stringify(release.version), BERTH_REVISION: JSON.stringify(release.revision) },
     // Only the sources ask where they lie: see isSea() beside each use.
     logOverride: { 'empty-import-meta': 'silent' },

@@ -11,7 +11,12 @@ const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
  * would bind it to the machine that it was made on, so that programs for other kinds of machine are made in the same way.
  * The same Node and bundle give the same program. Writes beside the bundle.
  */
-export async function makeExecutable(node: string, bundleFile: string, target: string): Promise<void> {
+export async function makeExecutable(
+  node: string,
+  bundleFile: string,
+  target: string,
+  nodeOptions: readonly string[],
+): Promise<void> {
   const main = basename(bundleFile)
   const directory = dirname(bundleFile)
   const blob = `${main}.blob`
@@ -25,7 +30,7 @@ export async function makeExecutable(node: string, bundleFile: string, target: s
       disableExperimentalSEAWarning: true,
       useCodeCache: false,
       useSnapshot: false,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
     }),
   )
   await run(process.execPath, ['--experimental-sea-config', settings], { cwd: directory })

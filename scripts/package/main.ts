@@ -10,7 +10,7 @@ import { makeExecutable, strippedCopy } from './executable.ts'
 import { nodeBinary } from './node-binary.ts'
 import { packageOptions, usage } from './package-options.ts'
 import { makeProgramArchive } from './program-archive.ts'
-import { type Program, programNames } from './programs.ts'
+import { type Program, programNames, programs } from './programs.ts'
 import { releaseOf } from './release.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -46,7 +46,7 @@ async function main(argv: readonly string[]): Promise<void> {
       for (const { program, file, packages } of bundles) {
         const executable = join(scratch, program)
         const copyright = join(scratch, `${program}.copyright`)
-        await makeExecutable(stripped, file, executable)
+        await makeExecutable(stripped, file, executable, programs[program].nodeOptions)
         const parts = { program, ownLicense, nodeVersion: process.versions.node, nodeLicense, packages }
         await writeFile(copyright, copyrightText(parts))
         const request = { root, made: { program, executable, copyright }, release, machine, out, scratch, quick }

@@ -10,6 +10,8 @@ export interface InstalledProgram {
   readonly recommends: readonly string[]
   /** The name of its settings under `/etc/berth`; `deploy/settings` has what it begins as. */
   readonly settings: string
+  /** Options of Node that it always has. */
+  readonly nodeOptions: readonly string[]
   /** Where it keeps what it knows, under `/var/lib/berth`. */
   readonly state: string
 }
@@ -25,6 +27,7 @@ export const programs = {
       'one machine.',
     ],
     recommends: ['redis-server'],
+    nodeOptions: [],
     settings: 'control-plane.env',
     state: 'control-plane',
   },
@@ -37,6 +40,8 @@ export const programs = {
       '"berth-agent join --server https://HOST:PORT --token TOKEN".',
     ],
     recommends: ['docker.io | docker-ce | moby-engine'],
+    // It shares its machine with tasks and has little to do: room for what is new and soon gone, and threads, are a sixth of its memory.
+    nodeOptions: ['--max-semi-space-size=1', '--v8-pool-size=1'],
     settings: 'agent.env',
     state: 'agent',
   },

@@ -101,6 +101,7 @@ async function startHost(protocolVersion: number): Promise<void> {
           gpuIds: [],
           networkInterfaces: 0,
           dynamicPorts: { first: 49153, last: 65535 },
+          custom: {},
         },
         attributes: [],
         address: '127.0.0.1',

@@ -1,6 +1,4 @@
-import 'reflect-metadata'
 import { createPrivateKey, createPublicKey, webcrypto } from 'node:crypto'
-import * as x509 from '@peculiar/x509'
 
 /** A key that this host made, and its request for a certificate; both PEM. The key never leaves the host. */
 export interface RequestedKey {
@@ -31,6 +29,9 @@ export async function requestAgain(key: string): Promise<RequestedKey> {
 
 /** What it says of names does not count: the control plane says who the host is. */
 async function requestOf(keys: webcrypto.CryptoKeyPair): Promise<string> {
+  // Needed once in many hours, and 5 MiB for as long as it is loaded: a host that has its certificate starts without.
+  await import('reflect-metadata')
+  const x509 = await import('@peculiar/x509')
   const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' }
   const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: 'CN=host', keys, signingAlgorithm })
   return request.toString('pem')
