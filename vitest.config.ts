@@ -7,7 +7,8 @@ const onceMore = 1
 
 /**
  * Projects by what a test needs: `unit` needs nothing, `integration` a real Redis or Docker engine, `e2e` a whole cluster
- * and the AWS clients, `compose` docker-compose and a Debian mirror, to make the compose lab, which takes minutes.
+ * and the AWS clients, `compose` docker-compose and a Debian mirror, to make the compose lab, which takes minutes;
+ * `install` a Debian mirror, to make a machine with systemd, in which packages are installed.
  */
 export default defineConfig({
   test: {
@@ -51,6 +52,16 @@ export default defineConfig({
         test: {
           name: 'compose',
           include: ['test/compose/**/*.test.ts'],
+          exclude: ignored,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 1_200_000,
+        },
+      },
+      {
+        test: {
+          name: 'install',
+          include: ['test/install/**/*.test.ts'],
           exclude: ignored,
           fileParallelism: false,
           testTimeout: 300_000,

@@ -101,6 +101,7 @@ uninstall() {
   fi
   rm -f "$units/$program.service" "$bin/$program"
   rm -rf "/usr/local/share/doc/$program"
+  rmdir /usr/local/share/doc 2>/dev/null || true
   if has_systemd; then
     systemctl daemon-reload
     systemctl reset-failed "$program.service" 2>/dev/null || true

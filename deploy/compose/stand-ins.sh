@@ -2,7 +2,8 @@
 # Makes images that stand in for the lab's bases, from Debian's packages, for machines that reach a Debian mirror but no
 # registry. It needs root, debootstrap and Docker. What it prints makes docker-compose use them:
 #
-#   eval "$(./stand-ins.sh)"
+#   eval "$(./stand-ins.sh)"         for all of them
+#   eval "$(./stand-ins.sh debian)"  for Debian alone
 #
 # The images stay on the engine, and Debian itself in a file, so that only the first time takes minutes:
 #
@@ -67,6 +68,10 @@ if [ "${1:-}" = --remove ]; then
   exit
 fi
 make_debian
+if [ "${1:-}" = debian ]; then
+  echo "export DEBIAN_IMAGE=$debian"
+  exit
+fi
 make_from_package "$redis" redis-server redis
 make_from_package "$haproxy" haproxy haproxy
 echo "export DEBIAN_IMAGE=$debian REDIS_IMAGE=$redis HAPROXY_IMAGE=$haproxy"

@@ -53,6 +53,11 @@ const BENCHES: Record<string, Bench> = {
       'a million tasks on 10,000 fake hosts [--tasks N] [--hosts N] [--idle SECONDS] [--profile DIR] [--json FILE] [--report FILE.html]',
     load: () => import('./million/million-bench.ts'),
   },
+  agent: {
+    about:
+      'what an installed agent takes of its host: memory, idle CPU, start [--short] [--packages DIR] [--tasks N] [--seconds N] [--json FILE]',
+    load: () => import('./agent/agent-bench.ts'),
+  },
   'start-up': {
     about: 'how long berth up and npm start take on a machine that is set up [--short] [--json FILE]',
     load: () => import('./start-up/start-up-bench.ts'),

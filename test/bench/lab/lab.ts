@@ -8,6 +8,8 @@ import type { Endpoint } from './signed-client.ts'
 /** A control plane, its Redis and its hosts' agents, each a process, as `berth up` runs them but with room to measure. */
 export interface Lab {
   readonly endpoint: Endpoint
+  /** Where agents are listened for, at 127.0.0.1. */
+  readonly agentPort: number
   readonly redis: RedisProcess
   readonly controlPlane: Program
   readonly agents: readonly Program[]
@@ -78,6 +80,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     if (options.politeAgents) for (const { pid } of agents) setPriority(pid, lowestPriority)
     return {
       endpoint: { host: '127.0.0.1', port: ports.api, region, ...key },
+      agentPort: ports.agents,
       redis,
       controlPlane,
       agents,

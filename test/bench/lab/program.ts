@@ -23,7 +23,18 @@ export function startProgram(
   args: readonly string[] = [],
 ): Program {
   const path = fileURLToPath(new URL(`../../../${main}`, import.meta.url))
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...nodeArguments, path, ...args], {
+  const nodeArgs = ['--disable-warning=ExperimentalWarning', ...nodeArguments, path, ...args]
+  return startExecutable(process.execPath, settings, nodeArgs, main)
+}
+
+/** Starts a program that is a file of its own, as `startProgram`. */
+export function startExecutable(
+  file: string,
+  settings: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+  name = file,
+): Program {
+  const child = spawn(file, args, {
     env: { ...withoutSettings(process.env), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -40,7 +51,7 @@ export function startProgram(
       for (;;) {
         const line = log.split('\n').find((each) => each.includes(words) && each.endsWith('}'))
         if (line !== undefined) return line
-        if (hasEnded(child)) throw new Error(`${main} has ended:\n${log}`)
+        if (hasEnded(child)) throw new Error(`${name} has ended:\n${log}`)
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
     },
