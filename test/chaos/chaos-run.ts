@@ -30,6 +30,8 @@ export interface ChaosOptions {
   readonly quietWithinMs?: number
   /** Stops at the first thing that is wrong. */
   readonly stopAtFirst?: boolean
+  /** Once it aborts nothing more is struck: all is healed and looked at, and the run ends. */
+  readonly signal?: AbortSignal
   readonly log?: (line: string) => void
 }
 
@@ -95,19 +97,20 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const random = seededRandom(options.seed)
     const names =
       typeof options.faults === 'number' ? chosen(random, options.faults, options.among ?? faultNames) : options.faults
-    const strikes: Strikes = { lab, options, random, names, history, struck }
-    for (let done = 0; done < names.length && !found.signal.aborted; done += checkedEvery) {
+    const strikes: Strikes = { lab, options, random, names, history, struck, violated }
+    const enough = AbortSignal.any([found.signal, ...(options.signal ? [options.signal] : [])])
+    for (let done = 0; done < names.length && !enough.aborted; done += checkedEvery) {
       const loading = new AbortController()
       const loaded = runLoad(load, `op-${done}`, loading.signal)
       await wait(3000)
-      await strikeAll(strikes, done, done + checkedEvery, found.signal)
+      await strikeAll(strikes, done, done + checkedEvery, enough)
       loading.abort()
       await loaded
-      await healAll(lab)
+      await healAll(lab).catch((error: unknown) => violated(`the harness could not heal everything: ${String(error)}`))
       history.note('runner', 'everything is healed')
       if (found.signal.aborted) break
       const mayEnd = Object.keys(struck).some((name) => endTasks.has(name as FaultName))
-      const wrong = await untilQuiet(lab, ledger, options.quietWithinMs ?? 120_000, mayEnd)
+      const wrong = await untilQuiet(lab, ledger, options.quietWithinMs ?? 240_000, mayEnd)
       for (const what of wrong) violated(what)
       const how = wrong.length === 0 ? 'everything is quiet and as it should be' : 'it does not become quiet'
       history.note('runner', how)
@@ -143,11 +146,12 @@ interface Strikes {
   readonly names: readonly FaultName[]
   readonly history: History
   readonly struck: Record<string, number>
+  readonly violated: (what: string) => void
 }
 
 /** Faults one after the other, from one number to another; some begin before the last is over. */
 async function strikeAll(
-  { lab, options, random, names, history, struck }: Strikes,
+  { lab, options, random, names, history, struck, violated }: Strikes,
   from: number,
   to: number,
   signal: AbortSignal,
@@ -157,24 +161,28 @@ async function strikeAll(
   for (const [index, name] of [...names.entries()].slice(from, to)) {
     if (signal.aborted) break
     const strike = await faults[name]({ lab, random })
-    // Two faults of one thing at once would undo each other.
-    if (busy.has(strike.target)) await Promise.all(ending)
+    if (strike.things.some((thing) => busy.has(thing))) await Promise.all(ending)
     struck[name] = (struck[name] ?? 0) + 1
     options.log?.(`${index + 1} of ${names.length}: ${name} (${strike.target}), ${strike.lastsMs} ms`)
     history.note('fault', `${name} (${strike.target}), ${strike.lastsMs} ms`)
-    await strike.begin()
-    busy.add(strike.target)
-    const over = endLater(strike, name, history).finally(() => {
-      busy.delete(strike.target)
-      ending.delete(over)
-    })
+    const failed = (error: unknown) => violated(`the harness failed at "${name}" of ${strike.target}: ${String(error)}`)
+    await begin(strike).catch(failed)
+    for (const thing of strike.things) busy.add(thing)
+    const over = endLater(strike, name, history)
+      .catch(failed)
+      .finally(() => {
+        for (const thing of strike.things) busy.delete(thing)
+        ending.delete(over)
+      })
     ending.add(over)
-    if (chance(random, 0.3)) await wait(between(random, 200, 1500))
+    if (chance(random, 0.5)) await wait(between(random, 200, 1500))
     else await Promise.all(ending)
-    await wait(between(random, 300, 2500))
+    await wait(between(random, 300, 1500))
   }
   await Promise.all(ending)
 }
+
+const begin = async (strike: Strike): Promise<void> => strike.begin()
 
 async function endLater(strike: Strike, name: string, history: History): Promise<void> {
   await wait(strike.lastsMs)

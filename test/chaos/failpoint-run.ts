@@ -33,7 +33,7 @@ export interface FailpointOptions {
 }
 
 /** How long a program may take to come to a place, in ms, before it counts as not reached. */
-const reachedWithinMs = 30_000
+const reachedWithinMs = 60_000
 
 /**
  * Has a process of a cluster under load die at every place once: the control plane first, then agents on three hosts at once. Each is
@@ -99,7 +99,7 @@ export async function runFailpoints({ seed, names = failpointNames, log }: Failp
     loading.abort()
     await loaded
     await healAll(lab)
-    for (const what of await untilQuiet(lab, ledger, 120_000, false)) violated(what)
+    for (const what of await untilQuiet(lab, ledger, 240_000, false)) violated(what)
     await feed.stop()
     await engines.stop()
     return {

@@ -7,7 +7,10 @@ import { between, chance, oneOf } from './choice.ts'
 
 /** What is about to happen: to whom, what, and what undoes it. */
 export interface Strike {
+  /** In words. */
   readonly target: string
+  /** The names of what it is done to: two things at once to one of them would undo each other. */
+  readonly things: readonly string[]
   /** How long it lasts, in ms. */
   readonly lastsMs: number
   begin(): Promise<void> | void
@@ -39,6 +42,16 @@ export const faults = {
       () => agent.start(),
     )
   },
+  'restart the agent': (context) => {
+    const { name, agent } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [0, 1000],
+      () => agent.stop(),
+      () => agent.start(),
+    )
+  },
   'freeze the agent': (context) => {
     const { name, agent } = anyHost(context)
     return strike(
@@ -56,6 +69,16 @@ export const faults = {
       name,
       [0, 4000],
       () => engine.kill(),
+      () => engine.start(),
+    )
+  },
+  'restart dockerd': (context) => {
+    const { name, engine } = anyHost(context)
+    return strike(
+      context,
+      name,
+      [0, 1000],
+      () => engine.stop(),
       () => engine.start(),
     )
   },
@@ -179,6 +202,17 @@ export const faults = {
       () => process.start(),
     )
   },
+  'restart all control planes, one after the other': (context) => {
+    const processes = context.lab.controlPlanes.map(({ process }) => process)
+    const restart = async () => {
+      for (const process of processes) {
+        await process.stop()
+        await process.start()
+      }
+    }
+    const names = processes.map(({ name }) => name)
+    return strike(context, names, [0, 1000], restart, () => {})
+  },
   'kill the leader': async (context) => {
     const { process } = await leaderOf(context)
     return strike(
@@ -205,7 +239,7 @@ export const faults = {
     const cut = async () => {
       for (const node of context.lab.redis.nodes) await network.drop(direction, node.network)
     }
-    return strike(context, `${process.name}, ${direction}`, beyondLeaseMs, cut, () => network.heal())
+    return strike(context, process.name, beyondLeaseMs, cut, () => network.heal())
   },
   'unplug the leader': async (context) => {
     const { process, network } = await leaderOf(context)
@@ -282,6 +316,15 @@ export const faults = {
     const boot = async () => void (await Promise.all([node.process.start(), node.sentinel?.start()]))
     return strike(context, node.process.name, [0, 2000], () => node.cutPower?.(), boot)
   },
+  'fill the disk of Redis': async (context) => {
+    const { process, disk } = await context.lab.redis.primary()
+    // It ends by itself when it cannot write, as often as it is started.
+    const clear = async () => {
+      disk?.clear()
+      await process.start()
+    }
+    return strike(context, process.name, [1000, 5000], () => disk?.fill(), clear)
+  },
   'set the clock of a control plane wrong': (context) => {
     const { process, clock } = oneOf(context.random, context.lab.controlPlanes)
     return wrongClock(context, process.name, clock, withinSignatureSeconds)
@@ -305,7 +348,8 @@ export const faults = {
     const start = async () => {
       for (const each of all) await each.start()
     }
-    return strike(context, 'all of them', [0, 4000], kill, start)
+    const names = all.map(({ name }) => name)
+    return strike(context, names, [0, 4000], kill, start)
   },
 } as const satisfies Readonly<Record<string, Fault>>
 
@@ -331,6 +375,7 @@ export const endTasks: ReadonlySet<FaultName> = new Set<FaultName>([
 /** Lets everything run, and every packet through. */
 export async function healAll({ redis, controlPlanes, hosts }: HostsLab): Promise<void> {
   for (const { clock } of [...controlPlanes, ...hosts]) clock?.set(0)
+  for (const { disk } of redis.nodes) disk?.clear()
   for (const { group, disk, agentDisk } of hosts) {
     group.thaw()
     disk.clear()
@@ -375,10 +420,11 @@ async function isLeading({ endpoint }: LabControlPlane): Promise<boolean> {
 
 function strike(
   { random }: FaultContext,
-  target: string,
+  things: string | readonly string[],
   [least, most]: readonly [number, number],
   begin: () => Promise<void> | void,
   end: () => Promise<void> | void,
 ): Strike {
-  return { target, lastsMs: between(random, least, most), begin, end }
+  const all = typeof things === 'string' ? [things] : things
+  return { target: all.join(', '), things: all, lastsMs: between(random, least, most), begin, end }
 }

@@ -37,10 +37,17 @@ else await faults()
 
 async function faults(): Promise<void> {
   console.log(`chaos: seed ${seed}, ${values.faults} faults`)
+  const ending = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => {
+      console.log('no more faults: all is healed, and looked at')
+      ending.abort()
+    })
   const { history, logs, ...summary } = await runChaos({
     seed,
     faults: Number(values.faults),
     among: values.only.map(faultNamed),
+    signal: ending.signal,
     hosts: Number(values.hosts),
     controlPlanes: Number(values['control-planes']),
     ...(values.sentinel && { lab: { redisServers: 3 } }),

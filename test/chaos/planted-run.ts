@@ -30,7 +30,8 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     in: 'control plane',
     faults: controlPlaneAndRedis,
     noticedBy:
-      /acknowledged and does not exist|and there are \d+|was acknowledged, and it is|asked for was|a reader saw/,
+      // Dispatch is told as early as callers are.
+      /acknowledged and does not exist|and there are \d+|was acknowledged, and it is|asked for was|a reader saw|was never stored/,
   },
   'orders before durability': {
     says: 'hosts are told of decisions before Redis has them',

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import type { ControlGroup } from './control-group.ts'
 import { labBlockDisk } from './lab-block-disk.ts'
 import { labClock, type LabClock } from './lab-clock.ts'
+import type { LabDisk } from './lab-disk.ts'
 import type { LabNetwork, NetworkMember } from './lab-network.ts'
 import { labProcess, type LabProcess } from './lab-process.ts'
 import type { LabSlot } from './lab-slot.ts'
@@ -16,6 +17,8 @@ export interface LabRedisNode {
   readonly network: NetworkMember
   /** With `clocks`. */
   readonly clock?: LabClock
+  /** With `blockDisks`: where its log is. */
+  readonly disk?: LabDisk
   /** With `blockDisks`: ends all of it at once, and what its disk has not is lost. */
   cutPower?(): Promise<void>
 }
@@ -122,6 +125,7 @@ async function node(
     ...(clock && { clock }),
     ...(sentinel && { sentinel }),
     ...(disk && {
+      disk,
       async cutPower() {
         process.freeze()
         sentinel?.freeze()

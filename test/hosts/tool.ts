@@ -3,8 +3,8 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** How long a tool of the system may take, in ms: none of them waits for anything. */
-const deadlineMs = 20_000
+/** How long a tool of the system may take, in ms: none of them waits for anything but its turn. */
+const deadlineMs = 60_000
 
 /** Runs a program of the system and returns what it printed. @throws Error with what it said when it fails. */
 export async function tool(program: string, ...args: readonly string[]): Promise<string> {
