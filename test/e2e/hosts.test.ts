@@ -54,8 +54,14 @@ describe('hosts', () => {
     return (await client().send(new DescribeTasksCommand({ tasks: taskArns }))).tasks ?? []
   }
   const hostsOf = (tasks: readonly Task[]) => new Set(tasks.map(({ containerInstanceArn }) => containerInstanceArn))
-  const allRunning = (serviceName: string, count: number, where: (tasks: readonly Task[]) => boolean = () => true) =>
+  const allRunning = (
+    serviceName: string,
+    count: number,
+    where: (tasks: readonly Task[]) => boolean = () => true,
+    meanwhile: () => Promise<void> = async () => {},
+  ) =>
     eventually(`${count} tasks of ${serviceName} run where they should`, async () => {
+      await meanwhile()
       const tasks = await tasksOf(serviceName)
       const running = tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING')
       return running.length === count && tasks.length === count && where(running) ? running : undefined
@@ -126,8 +132,25 @@ describe('hosts', () => {
       client().send(
         new UpdateContainerInstancesStateCommand({ containerInstances: [drained.containerInstanceArn ?? ''], status }),
       )
+    const running = async () => (await under.current.containers()).filter(({ State }) => State === 'running').length
+    // A task that has just begun to run does not count as healthy, and goes without a replacement.
+    await eventually('the service has settled, and nothing else runs', async () => {
+      const { services } = await client().send(new DescribeServicesCommand({ services: ['moving'] }))
+      expect(services?.[0]?.deployments?.[0]?.rolloutState).toBe('COMPLETED')
+      return (await running()) === 4 ? true : undefined
+    })
+    let fewest = Number.POSITIVE_INFINITY
     await change('DRAINING')
-    await allRunning('moving', 3, (tasks) => !hostsOf(tasks).has(drained.containerInstanceArn))
+    await allRunning(
+      'moving',
+      3,
+      (tasks) => !hostsOf(tasks).has(drained.containerInstanceArn),
+      async () => {
+        fewest = Math.min(fewest, await running())
+      },
+    )
+    // The service wants all of its tasks healthy, so each is replaced before it is stopped; and the other is left alone.
+    expect(fewest).toBe(4)
     expect((await hostNamed('host-1')).status).toBe('DRAINING')
     const { tasks: kept } = await client().send(new DescribeTasksCommand({ tasks: [alone?.[0]?.taskArn ?? ''] }))
     expect(kept?.[0]?.lastStatus).toBe('RUNNING')
