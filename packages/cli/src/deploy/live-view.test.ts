@@ -3,8 +3,8 @@ import { blockView } from './live-view.ts'
 import type { DeploymentProgress } from './progress-lines.ts'
 
 const progress: DeploymentProgress = {
-  target: { taskDefinition: 'web:2', wanted: 4, running: 2, pending: 1 },
-  others: [{ taskDefinition: 'web:1', running: 4, pending: 0 }],
+  target: { taskDefinition: 'web:10', wanted: 4, running: 2, pending: 1 },
+  others: [{ taskDefinition: 'web:9', running: 4, pending: 0 }],
   status: 'IN_PROGRESS',
   failures: { count: 0 },
   failed: [],
@@ -25,8 +25,8 @@ function drawn(width: number, ...steps: DeploymentProgress[]) {
 test('a block shows how far each revision is', () => {
   expect(drawn(80, progress)).toEqual([
     [
-      '\u001B[Jweb:2  [############++++++      ]  2 of 4 running, 1 pending',
-      'web:1  [########################]  4 running',
+      '\u001B[Jweb:10  [############++++++      ]  2 of 4 running, 1 pending',
+      'web:9   [########################]  4 running',
       'IN_PROGRESS, 0.0 s',
     ].join('\n'),
   ])

@@ -54,11 +54,12 @@ const barWidth = 24
 export function progressBlock(progress: DeploymentProgress, elapsedMs: number): readonly string[] {
   const { target, others, failed, failures, noRoom, rollback, pause, away, status } = progress
   const last = failed.at(-1)
+  const nameWidth = Math.max(...[target, ...others].map(({ taskDefinition }) => taskDefinition.length))
+  const row = (each: RevisionCount, words: string): string =>
+    `${each.taskDefinition.padEnd(nameWidth)}  ${bar(each, target.wanted)}  ${words}${pendingWords(each)}`
   return [
-    `${target.taskDefinition}  ${bar(target, target.wanted)}  ${target.running} of ${target.wanted} running${pendingWords(target)}`,
-    ...others.map(
-      (each) => `${each.taskDefinition}  ${bar(each, target.wanted)}  ${each.running} running${pendingWords(each)}`,
-    ),
+    row(target, `${target.running} of ${target.wanted} running`),
+    ...others.map((each) => row(each, `${each.running} running`)),
     ...(last === undefined
       ? []
       : [
