@@ -118,7 +118,7 @@ export function simulatedHost(index: number, deps: SimulatedHostDeps): Simulated
       if (!running) return
       const { agent, process, journal } = running
       running = undefined
-      if (Array.from(world.containers.values()).some(({ starting }) => starting))
+      if (Array.from(world.containers.values()).some(({ starting }) => starting !== undefined))
         tally.add('an agent died while a start was on its way to the engine')
       if (journal.crash() > 0) tally.add('a journal lost what was not confirmed')
       process.kill()
