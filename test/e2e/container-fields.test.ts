@@ -174,7 +174,7 @@ describe('what a container is made with', () => {
             image: sleeperImage,
             memory: 32,
             mountPoints: [{ sourceVolume: 'shared', containerPath: '/shared' }],
-            command: ['sh', '-c', 'echo word > /shared/word; trap "exit 0" TERM; sleep 611 & wait'],
+            command: ['sh', '-c', 'echo word > /shared/word; trap "exit 0" TERM; sleep 600 & wait'],
           },
           {
             name: 'app',
@@ -188,7 +188,7 @@ describe('what a container is made with', () => {
               'grep -q other /etc/hosts',
               'until [ "$(cat /shared/word)" = word ]; do sleep 1; done',
               '! touch /shared/x 2>/dev/null',
-              'cat /proc/[0-9]*/cmdline | grep -q 611',
+              'cat /proc/[0-9]*/comm | grep -q sleep',
             ),
           },
         ],

@@ -20,6 +20,8 @@ export class KernelLog {
   /** @throws where the log cannot be read: in most containers, and for whoever may not. */
   constructor(path = kernelLogPath) {
     this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    // What is there already is read now, and not while the first containers start.
+    this.#read()
   }
 
   /** Whether a process of the container was killed since it was last forgotten, or as long as the log goes back. */
