@@ -81,6 +81,15 @@ describe('an order of hosts', () => {
     expect(walk(order, 5000, 1, 1).at(-1)).toBe(0)
   })
 
+  it('may put keys that lie thinly closer together, and stays in order', () => {
+    const cells = new FitCells()
+    cells.ensureSlot(6)
+    const order = new FitOrder(cells, 4, 2 ** 30, (key) => Math.floor(key / 2 ** 20))
+    for (const [slot, key] of [2 ** 30, 5, 2 ** 29, 4, 2 ** 29 + 1, 0].entries()) order.insert(slot, key, 1, 1)
+    expect(walk(order, 0, 1, 1)).toEqual([5, 3, 1, 2, 4, 0])
+    expect(walk(order, 2 ** 29, 1, 1)).toEqual([2, 4, 0])
+  })
+
   it('skips the hosts before a key that are not in its bucket', () => {
     const cells = new FitCells()
     cells.ensureSlot(4)

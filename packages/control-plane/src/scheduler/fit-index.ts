@@ -119,15 +119,20 @@ export class FitOrder {
   private readonly store: FitCells
   private readonly buckets: number
   private readonly shift: number
+  private readonly compact: (key: number) => number
   /** The buckets, then the nodes above them level by level, the last level at most eight. */
   private readonly nodes: Int32Array<ArrayBuffer>
   /** The node at which each level begins, and behind the last level the number of all nodes. */
   private readonly levels: readonly number[]
 
-  /** An order for keys from 0 to `maxKey`; others count into the outermost buckets. */
-  constructor(store: FitCells, hosts: number, maxKey: number) {
+  /**
+   * An order for keys from 0 to `maxKey`; others count into the outermost buckets. `compact` says where in the buckets a key
+   * belongs when keys lie thinly: it must never be less for a larger key.
+   */
+  constructor(store: FitCells, hosts: number, maxKey: number, compact: (key: number) => number = (key) => key) {
     this.store = store
-    const keyBits = Math.max(1, 32 - Math.clz32(maxKey))
+    this.compact = compact
+    const keyBits = Math.max(1, 32 - Math.clz32(compact(maxKey)))
     const bucketBits = Math.min(keyBits, Math.max(6, 33 - Math.clz32(hosts)))
     this.buckets = 2 ** bucketBits
     this.shift = keyBits - bucketBits
@@ -230,7 +235,7 @@ export class FitOrder {
   }
 
   private bucketOf(key: number): number {
-    return Math.max(0, Math.min(this.buckets - 1, key >> this.shift))
+    return Math.max(0, Math.min(this.buckets - 1, this.compact(key) >> this.shift))
   }
 
   private setBehind(bucket: number, before: number, cell: number): void {

@@ -2,7 +2,7 @@ import type { Demand } from './demand.ts'
 import { type HostCheck, dynamicPortsFor } from './eligibility.ts'
 import type { FitCursor, FitOrder } from './fit-index.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { binpackValue, customRoom, valueLeft } from './host-score.ts'
+import { binpackValue, customRoom, gpuRank, valueLeft } from './host-score.ts'
 import { type IndexedPlan, leastKey } from './indexed-choice.ts'
 import type { PlacedTask, PlacementRequest } from './placement-request.ts'
 
@@ -118,7 +118,7 @@ function noteUse({ fleet, request, plan }: Context, part: Filling, tasks: number
     plan.field,
     (fleet.cpuFree[slot] as number) - cpu * part.given,
     (fleet.memoryFree[slot] as number) - memory * part.given,
-    (fleet.gpusFree[slot] as number) - gpus * part.given,
+    gpuRank(fleet.gpusTotal[slot] as number, (fleet.gpusFree[slot] as number) - gpus * part.given),
     plan.field === 'room' ? customRoom(fleet, slot, custom, part.given) : 0,
   )
 }

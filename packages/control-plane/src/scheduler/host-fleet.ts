@@ -54,6 +54,7 @@ export class HostFleet {
   readonly hosts: (HostDescription | undefined)[] = []
   cpuTotal = new Int32Array(16)
   memoryTotal = new Int32Array(16)
+  gpusTotal = new Int32Array(16)
   cpuFree = new Int32Array(16)
   memoryFree = new Int32Array(16)
   gpusFree = new Int32Array(16)
@@ -101,6 +102,7 @@ export class HostFleet {
     this.hosts[slot] = host
     this.cpuTotal[slot] = host.cpu
     this.memoryTotal[slot] = host.memory
+    this.gpusTotal[slot] = host.gpus
     this.add(this.cpuFree, slot, host.cpu)
     this.add(this.memoryFree, slot, host.memory)
     this.add(this.gpusFree, slot, host.gpus)
@@ -379,6 +381,7 @@ export class HostFleet {
   private growTo(length: number): void {
     this.cpuTotal = grown(this.cpuTotal, length, 0)
     this.memoryTotal = grown(this.memoryTotal, length, 0)
+    this.gpusTotal = grown(this.gpusTotal, length, 0)
     this.cpuFree = grown(this.cpuFree, length, 0)
     this.memoryFree = grown(this.memoryFree, length, 0)
     this.gpusFree = grown(this.gpusFree, length, 0)

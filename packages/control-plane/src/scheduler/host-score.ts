@@ -10,10 +10,10 @@ const MIB_PER_CPU_UNIT = 2
 
 /**
  * Room of CPU and memory is below this, so that room and GPUs make one key of 31 bits, as an index needs it. Hosts with more
- * (128 cores and 8 TiB) are all alike, and so are those with more than 255 GPUs.
+ * (128 cores and 8 TiB) are all alike, and so are those with more than 15 GPUs.
  */
-const ROOM_PER_GPU = 2 ** 23
-const MOST_GPUS = 255
+const ROOM_PER_GPU_RANK = 2 ** 23
+const MOST_GPUS = 15
 
 /** What `binpack` compares: how much of the field is left, before the task is placed. */
 export function binpackValue(fleet: HostFleet, field: BinpackField, slot: number): number {
@@ -21,20 +21,28 @@ export function binpackValue(fleet: HostFleet, field: BinpackField, slot: number
     field,
     fleet.cpuFree[slot] as number,
     fleet.memoryFree[slot] as number,
-    fleet.gpusFree[slot] as number,
+    gpuRank(fleet.gpusTotal[slot] as number, fleet.gpusFree[slot] as number),
     field === 'room' ? customRoom(fleet, slot) : 0,
   )
 }
 
 /**
- * So much CPU, memory, GPUs and custom resources (as `customRoom` counts these), as `binpack` on the field counts it. Of `room`
- * the GPUs count first: tasks that need none stay off hosts that have some, and those that do fill up hosts that were begun.
+ * GPUs as `room` counts them, before all else: the fewest that a host has, then the fewest that are left. Tasks that need none stay off
+ * hosts that have any, even if all are taken, for a task's end frees them; those that need few stay off hosts that have many; and
+ * of hosts with as many those that were begun are filled up.
+ */
+export const gpuRank = (has: number, left: number): number =>
+  Math.min(MOST_GPUS, has) * (MOST_GPUS + 1) + Math.min(MOST_GPUS, Math.max(0, left))
+
+/**
+ * So much CPU, memory, GPUs (as `gpuRank` counts them) and custom resources (as `customRoom` does), as `binpack` on the field
+ * counts it: `room` by GPUs, then by all else together.
  */
 export function valueLeft(field: BinpackField, cpu: number, memory: number, gpus: number, custom: number): number {
   if (field === 'cpu') return cpu
   if (field === 'memory') return memory
-  const room = Math.min(ROOM_PER_GPU - 1, cpu * MIB_PER_CPU_UNIT + memory + custom)
-  return Math.min(MOST_GPUS, gpus) * ROOM_PER_GPU + room
+  const room = Math.min(ROOM_PER_GPU_RANK - 1, cpu * MIB_PER_CPU_UNIT + memory + custom)
+  return gpus * ROOM_PER_GPU_RANK + room
 }
 
 /**
@@ -57,10 +65,20 @@ export function customRoom(fleet: HostFleet, slot: number, taken?: ReadonlyMap<s
 export const mostCustomRoom = (cpu: number, memory: number, resources: number): number =>
   (resources * (cpu * MIB_PER_CPU_UNIT + memory)) / 2
 
-/** What a value of `room` says: GPUs, and CPU units twice, MiB once, and custom resources. */
+/**
+ * The order of values of `room` in fewer bits: of room itself only as many as the largest host needs. An index cuts its keys into equal
+ * buckets, and would else have most of them where no host is. Values beyond what it was made for are alike.
+ */
+export function compactRoom(largestRoom: number): (value: number) => number {
+  const span = 2 ** (32 - Math.clz32(Math.min(ROOM_PER_GPU_RANK - 1, largestRoom)))
+  return (value) =>
+    Math.floor(value / ROOM_PER_GPU_RANK) * span + Math.min(span - 1, Math.max(0, value) % ROOM_PER_GPU_RANK)
+}
+
+/** What a value of `room` says: GPUs left, and CPU units twice, MiB once, and custom resources. */
 export const readRoom = (value: number): { readonly gpus: number; readonly room: number } => {
-  const gpus = Math.floor(value / ROOM_PER_GPU)
-  return { gpus, room: value - gpus * ROOM_PER_GPU }
+  const rank = Math.floor(value / ROOM_PER_GPU_RANK)
+  return { gpus: rank % (MOST_GPUS + 1), room: value - rank * ROOM_PER_GPU_RANK }
 }
 
 /** How one step of a strategy scores hosts for a task of `group`, as long as no task of it comes or goes. */

@@ -1,7 +1,7 @@
 import type { HostCheck } from './eligibility.ts'
 import type { FitOrder } from './fit-index.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { binpackValue, completeStrategy, valueLeft } from './host-score.ts'
+import { binpackValue, completeStrategy, gpuRank, valueLeft } from './host-score.ts'
 import type { PlacementRequest } from './placement-request.ts'
 import { type PoolIndex, indexOf } from './pool-index.ts'
 import type { BinpackField, StrategyStep } from './strategy.ts'
@@ -115,7 +115,7 @@ export function nextLevel(
 
 /** The least key at which a host can have enough for the task. */
 export function leastKey({ demand }: PlacementRequest, field: BinpackField): number {
-  return valueLeft(field, demand.cpu, demand.memory, demand.gpus, 0)
+  return valueLeft(field, demand.cpu, demand.memory, gpuRank(demand.gpus, demand.gpus), 0)
 }
 
 function firstFit(

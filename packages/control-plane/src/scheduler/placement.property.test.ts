@@ -60,7 +60,7 @@ function someHost(random: Random, id: string): HostDescription {
     id,
     cpu: pick(random, [1024, 2048, 4096, 3000]),
     memory: pick(random, [1024, 4096, 7777, 8192]),
-    gpus: pick(random, [0, 0, 0, 2]),
+    gpus: pick(random, [0, 0, 0, 1, 2, 4]),
     enis: pick(random, [0, 3, 10]),
     reservedPorts: maybe(random, 3) ? [{ port: 22, protocol: 'tcp' }] : [],
     ...(maybe(random, 3) && { dynamicPortRange: { first: 79, last: 83 } }),

@@ -1,6 +1,6 @@
 import { FitCells, FitOrder } from './fit-index.ts'
 import type { FleetIndex, HostFleet, Pool } from './host-fleet.ts'
-import { binpackValue, mostCustomRoom, valueLeft } from './host-score.ts'
+import { binpackValue, compactRoom, gpuRank, mostCustomRoom, readRoom, valueLeft } from './host-score.ts'
 import { grown } from './slot-set.ts'
 import type { BinpackField } from './strategy.ts'
 import type { AttributeValues } from './attribute-values.ts'
@@ -31,6 +31,8 @@ export class PoolIndex implements FleetIndex {
   private orderOf = new Int32Array(64)
   private plannedHosts = 0
   private maxKey = 0
+  private maxRoom = 0
+  private compact: (key: number) => number = (key) => key
   /** A host came whose key is beyond what the orders were made for: they are right still, but slow. */
   private isOutgrown = false
 
@@ -73,7 +75,7 @@ export class PoolIndex implements FleetIndex {
     if (cells.has(slot)) this.orders[this.orderOf[slot] as number]?.remove(slot)
     if (fleet.placeable[slot] === 0 || !this.pool.slots.has(slot)) return
     const key = binpackValue(fleet, this.field, slot)
-    if (key > this.maxKey) this.isOutgrown = true
+    if (key > this.maxKey || (this.field === 'room' && readRoom(key).room > this.maxRoom)) this.isOutgrown = true
     if (slot >= this.orderOf.length) {
       const longer = new Int32Array(Math.max(slot + 1, this.orderOf.length * 2))
       longer.set(this.orderOf)
@@ -81,7 +83,7 @@ export class PoolIndex implements FleetIndex {
     }
     const part = this.values === undefined ? 0 : this.values.of(slot)
     this.orderOf[slot] = part
-    const order = (this.orders[part] ??= new FitOrder(cells, this.plannedHosts, this.maxKey))
+    const order = (this.orders[part] ??= new FitOrder(cells, this.plannedHosts, this.maxKey, this.compact))
     order.insert(slot, key, fleet.cpuFree[slot] as number, fleet.memoryFree[slot] as number)
   }
 
@@ -92,17 +94,23 @@ export class PoolIndex implements FleetIndex {
     this.touchedCount = 0
     this.isTouched.fill(0)
     this.plannedHosts = Math.max(INDEXED_FROM_HOSTS, slots.size)
-    this.maxKey = this.largestKey()
+    this.maxKey = this.largestKey((gpus) => gpuRank(gpus, gpus))
+    if (this.field === 'room') {
+      this.maxRoom = this.largestKey(() => 0)
+      this.compact = compactRoom(this.maxRoom)
+    }
     for (let at = 0; at < slots.size; at++) this.refresh(slots.members[at] as number)
     this.isOutgrown = false
   }
 
-  private largestKey(): number {
+  /** The largest key that a host of the pool has when it is empty, its GPUs ranked so. */
+  private largestKey(rank: (gpus: number) => number): number {
     const { fleet, field } = this
     let largest = 1
     for (let at = 0; at < this.pool.slots.size; at++) {
       const { cpu, memory, gpus, custom } = fleet.hostAt(this.pool.slots.members[at] as number)
-      largest = Math.max(largest, valueLeft(field, cpu, memory, gpus, mostCustomRoom(cpu, memory, custom?.size ?? 0)))
+      const customLeft = mostCustomRoom(cpu, memory, custom?.size ?? 0)
+      largest = Math.max(largest, Math.ceil(valueLeft(field, cpu, memory, rank(gpus), customLeft)))
     }
     return largest
   }

@@ -101,7 +101,8 @@ function rank(
     if (step.field === 'cpu') return cpu
     if (step.field === 'memory') return memory
     const gpus = host.description.gpus - sum(host.tasks, (task) => task.demand.gpus)
-    return gpus * 8_388_608 + 2 * cpu + memory + customRoom(host)
+    const rank = Math.min(15, host.description.gpus) * 16 + Math.min(15, Math.max(0, gpus))
+    return rank * 8_388_608 + 2 * cpu + memory + customRoom(host)
   }
   const { by } = step
   const alike =
