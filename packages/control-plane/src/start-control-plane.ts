@@ -188,6 +188,7 @@ export async function startControlPlane(
       maxConnectionAgeMs: config.agentConnectionAgeMs,
     },
     mayConnect: rateLimit(clock, { perSecond: config.agentConnectionRate, burst: 3 * config.agentConnectionRate }),
+    messageLimit: () => rateLimit(clock, { perSecond: config.agentMessageRate, burst: 3 * config.agentMessageRate }),
     dispatcher: () => dispatcher,
     leaderAddress: () => leaderElsewhere()?.agents ?? '',
     clock,

@@ -7,14 +7,18 @@ import { joinHost } from '@berth/agent/trust/join-host.ts'
 import { AgentGatewayClient } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../../e2e/eventually.ts'
-import { helloOf, sayHello } from './agent-stream.ts'
+import { helloOf, openStream, sayHello } from './agent-stream.ts'
 import { startTrustLab, type TrustLab } from './trust-lab.ts'
 
 let lab: TrustLab
 let hostId: string
 let certificate: HostCertificate
 beforeAll(async () => {
-  lab = await startTrustLab({ BERTH_AGENT_MAX_STREAMS: '2', BERTH_AGENT_MAX_CONNECTIONS: '3' })
+  lab = await startTrustLab({
+    BERTH_AGENT_MAX_STREAMS: '2',
+    BERTH_AGENT_MAX_CONNECTIONS: '3',
+    BERTH_AGENT_MESSAGE_RATE: '20',
+  })
   hostId = randomUUID()
   certificate = await joinHost({
     server: lab.api,
@@ -48,6 +52,23 @@ test('a connection has so many streams at one time, and the next waits until one
   } finally {
     client.close()
   }
+})
+
+test('an agent that says too much is read more slowly, and loses nothing', async () => {
+  const stream = openStream(lab.agents, certificateCredentials(certificate))
+  stream.send({ $case: 'hello', value: helloOf(hostId) })
+  await stream.hear('welcome')
+  const isSaid = () => lab.logged.join('\n').includes('an agent says more than is taken')
+  const last = 70
+  for (let sequence = 1; sequence <= last; sequence++)
+    stream.send({ $case: 'statusReport', value: { sequence, tasks: [] } })
+  await eventually('the last one is acknowledged', () =>
+    Promise.resolve(
+      stream.heard.some((word) => word.$case === 'statusAck' && word.value.sequence === last) ? true : undefined,
+    ),
+  )
+  expect(isSaid()).toBe(true)
+  stream.close()
 })
 
 test('there are so many connections at one time; one more is closed, and comes in when there is room', async () => {

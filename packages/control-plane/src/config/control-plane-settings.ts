@@ -185,6 +185,11 @@ export const controlPlaneSettings = {
     default: '200',
     help: 'Connections of agents taken in a second, in the long run; three times as many at once. The others are closed, and try again after a pause of chance.',
   }),
+  agentMessageRate: setting(wholeNumber(1, 100_000), {
+    names: ['BERTH_AGENT_MESSAGE_RATE'],
+    default: '500',
+    help: 'Messages read of one agent in a second, in the long run; three times as many at once. The others wait on its side of the connection. An agent gathers its news, and needs a few.',
+  }),
   agentConnectionAgeMs: setting(duration(60_000, '1m'), {
     names: ['BERTH_AGENT_CONNECTION_AGE'],
     default: '24h',

@@ -33,6 +33,8 @@ export interface GrpcGatewayOptions {
   readonly limits: GatewayLimits
   /** Whether one more connection may come now. */
   readonly mayConnect: () => boolean
+  /** Says for one stream, message by message, whether it may have another one now. */
+  readonly messageLimit: () => () => boolean
   /** Gives a host that proved itself a new certificate. Absent where there are none. */
   readonly renewCertificate?: (csr: string, host: HostName) => Promise<RenewCertificateAnswer>
   /** The dispatcher of the cell that this process leads, if it leads one. */
@@ -53,6 +55,8 @@ export interface GrpcGateway {
 
 /** How long the streams of a connection that is too old, or of a process that stops, may take to end, in ms. */
 const graceMs = 1000
+/** How long a stream that says too much is not read from, in ms; the transport's windows then hold its agent back. */
+const restMs = 100
 
 /**
  * Listens for agents and hands their streams to the dispatcher. While this process does not lead, every stream is answered with
@@ -126,7 +130,16 @@ function openSession(call: AgentStream, peer: AgentPeer, options: GrpcGatewayOpt
     return refuse('NOT_LEADER', message, options.leaderAddress())
   }
   const connection = dispatcher.open({ send, close: end }, peer)
-  call.on('data', (message: AgentMessage) => void connection.receive(message))
+  const mayGoOn = options.messageLimit()
+  let rests = 0
+  call.on('data', (message: AgentMessage) => {
+    void connection.receive(message)
+    if (mayGoOn()) return
+    if (rests++ === 0)
+      options.log.warn('an agent says more than is taken; it is read more slowly', { from: call.getPeer() })
+    call.pause()
+    options.clock.after(restMs, () => call.resume())
+  })
   const closed = () => dispatcher.closed(connection)
   call.on('end', closed)
   call.on('close', closed)
