@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** One address before several servers, as HAProxy is one: TCP passed on by turns, to servers that answer their health check. */
+/**
+ * One address before several servers, as HAProxy is one: TCP passed on by turns, to servers that answer their health check and are not cut off from
+ * the store; to all of them where there are none.
+ */
 export interface Balancer {
   readonly port: number
   close(): Promise<void>
@@ -70,6 +73,7 @@ async function probe(backend: Backend): Promise<void> {
   const url = `http://127.0.0.1:${backend.port}/_berth/health`
   const answer = await fetch(url, { signal: AbortSignal.timeout(probeWithinMs) }).catch(() => undefined)
   // One that knows no leader still takes requests and has them wait, which is better than to refuse them all.
-  backend.failures = answer === undefined ? backend.failures + 1 : 0
-  if (backend.failures >= failuresUntilDown) for (const socket of backend.connections) socket.destroy()
+  const isUp = answer !== undefined && !((await answer.json()) as { cutOff?: boolean }).cutOff
+  backend.failures = isUp ? 0 : backend.failures + 1
+  if (backend.failures === failuresUntilDown) for (const socket of backend.connections) socket.destroy()
 }

@@ -9,13 +9,21 @@ import { type RedisProcess, startRedis } from '../redis/redis-process.ts'
 import { type Balancer, startBalancer } from './balancer.ts'
 import { type StallableProxy, stallableProxy } from './stallable-proxy.ts'
 
+/** What a control plane says of itself. */
+export interface Health {
+  readonly leading: boolean
+  readonly hosts: number
+  /** There only where it neither leads nor reaches Redis. */
+  readonly cutOff?: true
+}
+
 /** One control plane of several, as a process of its own, with a way to Redis that can be cut. */
 export interface ControlPlane {
   readonly number: number
   readonly apiPort: number
   readonly agentPort: number
   /** What `/_berth/health` says; `undefined` while it does not answer. */
-  health(): Promise<{ readonly leading: boolean; readonly hosts: number } | undefined>
+  health(): Promise<Health | undefined>
   log(): string
   start(): void
   /** Ends it in order. */
@@ -133,7 +141,7 @@ async function newPlane(
     async health() {
       const signal = AbortSignal.timeout(500)
       const answer = await fetch(`http://127.0.0.1:${apiPort}/_berth/health`, { signal }).catch(() => undefined)
-      return answer === undefined ? undefined : ((await answer.json()) as { leading: boolean; hosts: number })
+      return answer === undefined ? undefined : ((await answer.json()) as Health)
     },
     log: () => readFileSync(logPath, 'utf8'),
     start() {

@@ -167,6 +167,8 @@ export async function startControlPlane(
     health: () => ({
       ready: leads() || leaderElsewhere() !== undefined,
       leading: leads(),
+      // For a balancer: others may lead, or come to lead, and this process would not hear of it.
+      ...(!leads() && storeAway() && { cutOff: true }),
       hosts: dispatcher?.connectedHosts ?? 0,
       ...storeReturnNews(leadership, clock),
     }),

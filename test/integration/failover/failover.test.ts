@@ -85,6 +85,21 @@ describe.each(faults)('when the leader %s', (_what, fail, mend) => {
   })
 })
 
+test('a control plane that is cut off from Redis says so as long as it is, so that a balancer leaves it out', async () => {
+  const leader = await cluster.leader()
+  const health = (isCutOff: boolean) => async () => {
+    const said = await leader.health()
+    return said !== undefined && (said.cutOff ?? false) === isCutOff
+  }
+  leader.cutFromRedis()
+  await vi.waitUntil(health(true), { timeout: 30_000, interval: 20 })
+  await load.next()
+  leader.joinRedis()
+  await vi.waitUntil(health(false), { timeout: 30_000, interval: 20 })
+  await allHostsBack()
+  await nothingIsLostOrDoubled()
+})
+
 test('control planes that are restarted one after the other under load fail no request', async () => {
   for (const plane of cluster.planes) {
     await plane.stop()
