@@ -321,7 +321,7 @@ export class Simulation {
     return {
       image: (reference) =>
         this.missingImages.has(reference) ? { pullError: `pull access denied for ${reference}` } : {},
-      program: ({ image }) => {
+      program: (_, image) => {
         if (image === images.job) return { runMs: [50, 8000], exitCode: 0 }
         if (image === images.slow) return { createMs: [10, 400], startMs: [100, 3000], stopMs: [100, 8000] }
         return {}

@@ -15,6 +15,7 @@ const closed: Gate = { kind: 'closed' }
 
 /** Whether a container can be created: what it names when it is created must be there. */
 export function createGate(container: ContainerState, task: TaskState): Gate {
+  if (namesNobody(container, task)) return open
   const named = [...linkedNames(container), ...volumeSourceNames(container), ...pauseNames(container, task)]
   return all(named.map((name) => reached(find(task, name), name, 'CREATED')))
 }
@@ -24,6 +25,7 @@ export function createGate(container: ContainerState, task: TaskState): Gate {
  * hold. `now` in ms since the epoch.
  */
 export function startGate(container: ContainerState, task: TaskState, now: number): Gate {
+  if (container.spec.dependsOn.length === 0 && namesNobody(container, task)) return open
   return all([
     createGate(container, task),
     ...pauseNames(container, task).map((name) => condition('START', name, find(task, name), now)),
@@ -104,6 +106,12 @@ function all(gates: readonly Gate[]): Gate {
 
 const find = (task: TaskState, name: string): ContainerState | undefined =>
   task.containers.find((container) => container.name === name)
+
+/** As most containers: nothing has to be there for it to be created. */
+const namesNobody = (container: ContainerState, task: TaskState): boolean =>
+  container.spec.links.length === 0 &&
+  container.spec.volumesFrom.length === 0 &&
+  (container.isPause || !task.containers.some((other) => other.isPause))
 
 /** `name:alias` or `name`. */
 const linkedNames = (container: ContainerState): string[] =>

@@ -82,6 +82,7 @@ class Engine implements RunningEngine {
 
   stop(): void {
     this.#ended.abort(new Error('The agent stops.'))
+    for (const actor of this.#actors.values()) actor.letGo()
     for (const cancel of this.#cleanups.values()) cancel()
   }
 

@@ -32,7 +32,7 @@ export class JournalDebt {
 
   /** Writes a record, now or as soon as the journal takes it. */
   write(record: UnawaitedRecord): void {
-    this.#owed.delete(keyOf(record))
+    if (this.#owed.size > 0) this.#owed.delete(keyOf(record))
     this.#deps.journal.append(record).then(
       () => this.wrote(),
       (error: unknown) => {

@@ -9,8 +9,8 @@ import type { EngineDeps, EngineOptions } from './engine-deps.ts'
 import type { EngineHealth } from './engine-health.ts'
 import { takeInput, type ContainerInput, type TaskInput } from './task-input.ts'
 import { settleTask } from './task-progress.ts'
-import { newsOf, taskReport } from './task-report.ts'
-import { type ContainerState, type Operation, taskResult, type TaskState } from './task-state.ts'
+import { hasNews, taskReport } from './task-report.ts'
+import { type ContainerState, isWorthRecording, type Operation, taskResult, type TaskState } from './task-state.ts'
 import { taskVolumeNames } from './task-volumes.ts'
 
 export interface TaskActorDeps extends EngineDeps {
@@ -35,16 +35,17 @@ export interface TaskActorDeps extends EngineDeps {
  */
 export class TaskActor {
   readonly #deps: TaskActorDeps
-  /** When each container was last looked at, by `tick`. */
-  readonly #touched = new Map<string, number>()
-  readonly #pulls = new Map<string, AbortController>()
+  /** When each container was last looked at, by `tick`; in their order. */
+  readonly #touched: number[]
+  /** By container; there is none most of the time, and a host has many tasks. */
+  #pulls: Map<string, AbortController> | undefined
   #state: TaskState
   #acts = false
   #cleaning = false
   #released: boolean
   #report: TaskReport
-  #news: string
-  #recorded: string
+  /** The task as it was when its result was last given to the journal. */
+  #recorded: TaskState
   #cancelWake: CancelTimer = () => {}
 
   constructor(state: TaskState, released: boolean, deps: TaskActorDeps) {
@@ -52,8 +53,8 @@ export class TaskActor {
     this.#state = state
     this.#released = released
     this.#report = taskReport(state, deps.options.hostAddress)
-    this.#news = newsOf(this.#report)
-    this.#recorded = worthRecording(taskResult(state))
+    this.#recorded = state
+    this.#touched = state.containers.map(() => 0)
   }
 
   get state(): TaskState {
@@ -73,6 +74,11 @@ export class TaskActor {
   /** Whether it does anything yet: a task does nothing before the runtime was listed and the host has room for it. */
   get acts(): boolean {
     return this.#acts
+  }
+
+  /** The agent goes: a pull that is under way is not waited for. */
+  letGo(): void {
+    for (const pull of this.#pulls?.values() ?? []) pull.abort(this.#deps.signal.reason)
   }
 
   /** Lets the task go on from where it is. */
@@ -113,17 +119,17 @@ export class TaskActor {
 
   /** The runtime's list of this task's containers, asked for at tick `askedAt`. */
   reconcile(snapshots: readonly ContainerSnapshot[], askedAt: number): void {
-    for (const { name } of this.#state.containers) {
+    for (const [index, { name }] of this.#state.containers.entries()) {
       const container = this.#container(name)
       const snapshot = snapshots.find((each) => each.containerName === name)
-      if (container) this.#reconcileContainer(container, snapshot, askedAt)
+      if (container) this.#reconcileContainer(container, snapshot, (this.#touched[index] ?? 0) <= askedAt)
     }
   }
 
-  #reconcileContainer(container: ContainerState, snapshot: ContainerSnapshot | undefined, askedAt: number): void {
+  #reconcileContainer(container: ContainerState, snapshot: ContainerSnapshot | undefined, isNewer: boolean): void {
     const { name, operation, runtimeId } = container
     const isUnderWay = operation !== undefined && operation !== 'pull'
-    if (!isUnderWay && (this.#touched.get(name) ?? 0) <= askedAt) {
+    if (!isUnderWay && isNewer) {
       this.#takeContainer(name, snapshot ? { kind: 'listed', snapshot } : { kind: 'unlisted' })
     } else if (runtimeId !== '' && operation !== 'stop' && operation !== 'inspect' && container.status !== 'STOPPED') {
       this.#takeContainer(name, { kind: 'hinted', runtimeId })
@@ -164,6 +170,8 @@ export class TaskActor {
     const before = this.#state
     const now = this.#deps.clock.now()
     this.#state = takeInput(this.#state, input, now)
+    // A look that says what is known already, as most looks do. Where time alone decides, there is a wake for it.
+    if (this.#state === before && input.kind === 'container') return
     if (this.#acts) this.#act(now)
     this.#publish()
     const ended = this.#state.status === 'STOPPED' && before.status !== 'STOPPED'
@@ -179,6 +187,7 @@ export class TaskActor {
       this.#wakeAt(plan.wakeAt, now)
       break
     }
+    if (this.#pulls === undefined) return
     for (const [name, pull] of this.#pulls) if (this.#container(name)?.status === 'STOPPED') pull.abort()
   }
 
@@ -197,19 +206,19 @@ export class TaskActor {
   async #perform(operation: Operation, container: ContainerState): Promise<void> {
     const input = await this.#outcome(operation, container)
     if (this.#deps.signal.aborted) return
-    this.#touched.set(container.name, this.#deps.tick())
+    this.#touched[this.#state.containers.findIndex(({ name }) => name === container.name)] = this.#deps.tick()
     this.#takeContainer(container.name, input)
   }
 
   async #outcome(operation: Operation, container: ContainerState): Promise<ContainerInput> {
     const { signal, log } = this.#deps
     const pull = operation === 'pull' ? new AbortController() : undefined
-    if (pull) this.#pulls.set(container.name, pull)
+    if (pull) (this.#pulls ??= new Map()).set(container.name, pull)
     try {
       return await performOperation(operation, container, {
         ...this.#deps,
         task: () => this.#state,
-        signal: pull ? AbortSignal.any([signal, pull.signal]) : signal,
+        signal: pull?.signal ?? signal,
       })
     } catch (error) {
       if (signal.aborted || pull?.signal.aborted) return { kind: 'abandoned' }
@@ -221,33 +230,26 @@ export class TaskActor {
       })
       return { kind: 'failed', operation, reason: failureReason(operation, error) }
     } finally {
-      this.#pulls.delete(container.name)
+      this.#pulls?.delete(container.name)
+      if (this.#pulls?.size === 0) this.#pulls = undefined
     }
   }
 
   #publish(): void {
     this.#record()
     const report = taskReport(this.#state, this.#deps.options.hostAddress)
-    const news = newsOf(report)
-    if (news === this.#news) return
+    if (!hasNews(this.#report, report)) return
     this.#report = report
-    this.#news = news
     this.#deps.onReport(this)
   }
 
   /** Not waited for: until it is on disk, the runtime's list says the same. */
   #record(): void {
-    const result = taskResult(this.#state)
-    const recorded = worthRecording(result)
-    if (recorded === this.#recorded) return
-    this.#recorded = recorded
-    this.#deps.record(result)
+    if (!isWorthRecording(this.#recorded, this.#state)) return
+    this.#recorded = this.#state
+    this.#deps.record(taskResult(this.#state))
   }
 }
-
-/** What of a result is worth a write of its own. The times of a pull are not: they come with the container that is made of it, or anew. */
-const worthRecording = (result: TaskResult): string =>
-  JSON.stringify({ ...result, times: { ...result.times, pullStartedAt: 0, pullStoppedAt: 0 } })
 
 /** Whether an event says something that is not known, or that the operation under way will not find out by itself. */
 function isNews(event: ContainerEvent, container: ContainerState): boolean {

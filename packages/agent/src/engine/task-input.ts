@@ -57,9 +57,14 @@ export function takeInput(task: TaskState, input: TaskInput, now: number): TaskS
 }
 
 function takeContainerInput(task: TaskState, name: string, input: ContainerInput, now: number): TaskState {
-  const containers = task.containers.map((container) =>
-    container.name === name ? nextContainer(container, input, task, now) : container,
-  )
+  let changed = false
+  const containers = task.containers.map((container) => {
+    if (container.name !== name) return container
+    const next = nextContainer(container, input, task, now)
+    changed ||= next !== container
+    return next
+  })
+  if (!changed) return task
   // Something of it is there again, as when a call of an agent that died was carried out after all.
   const cleaned = task.cleaned && containers.every((container) => container.removed || container.runtimeId === '')
   return { ...task, containers, cleaned, times: pullTimes(task, name, input, now) }
@@ -85,7 +90,7 @@ function nextContainer(container: ContainerState, input: ContainerInput, task: T
     case 'health':
       return { ...container, health: input.health }
     case 'listed':
-      return seen(container, input.snapshot, task, now)
+      return isAsKnown(container, input.snapshot) ? container : seen(container, input.snapshot, task, now)
     case 'unlisted':
       return gone(container, now)
     case 'pulled':
@@ -124,6 +129,22 @@ function nextContainer(container: ContainerState, input: ContainerInput, task: T
       return done
   }
 }
+
+/** Whether a look at a container that runs says nothing new: what nearly every list says of nearly every container. */
+const isAsKnown = (known: ContainerState, snapshot: ContainerSnapshot): boolean =>
+  snapshot.state === 'running' &&
+  known.status === 'RUNNING' &&
+  known.alive &&
+  known.launched &&
+  !known.restarting &&
+  !known.mayBeStarting &&
+  !known.removed &&
+  known.startedAt !== 0 &&
+  known.image !== undefined &&
+  known.runtimeId === snapshot.runtimeId &&
+  known.health === snapshot.health &&
+  known.address === (snapshot.address ?? known.address) &&
+  known.macAddress === (snapshot.macAddress ?? known.macAddress)
 
 /** What a look at the container says. A look that is older than what is known already changes nothing. */
 function seen(before: ContainerState, snapshot: ContainerSnapshot, task: TaskState, now: number): ContainerState {

@@ -37,7 +37,7 @@ function giveUpUnstartable(task: TaskState, now: number): TaskState {
 
 function decideStop(task: TaskState, now: number): TaskState {
   const stop = task.stop ?? stopDecision(task)
-  if (!stop) return task
+  if (!stop || (stop === task.stop && task.times.stoppingAt !== 0)) return task
   return { ...task, stop, times: { ...task.times, stoppingAt: task.times.stoppingAt || now } }
 }
 
@@ -75,13 +75,15 @@ function moveOn(task: TaskState, now: number): TaskState {
   const essentialEnded = task.containers.some(
     (container) => container.spec.essential && container.status === 'STOPPED' && container.launched,
   )
-  const times = {
-    ...task.times,
-    startedAt: task.times.startedAt || (status === 'RUNNING' ? now : 0),
-    executionStoppedAt: task.times.executionStoppedAt || (essentialEnded || status === 'STOPPED' ? now : 0),
-    stoppedAt: task.times.stoppedAt || (status === 'STOPPED' ? now : 0),
-  }
-  return { ...task, status, times }
+  const startedAt = task.times.startedAt || (status === 'RUNNING' ? now : 0)
+  const executionStoppedAt = task.times.executionStoppedAt || (essentialEnded || status === 'STOPPED' ? now : 0)
+  const stoppedAt = task.times.stoppedAt || (status === 'STOPPED' ? now : 0)
+  const isTimeless =
+    startedAt === task.times.startedAt &&
+    executionStoppedAt === task.times.executionStoppedAt &&
+    stoppedAt === task.times.stoppedAt
+  if (status === task.status && isTimeless) return task
+  return { ...task, status, times: { ...task.times, startedAt, executionStoppedAt, stoppedAt } }
 }
 
 /** The status that a task's containers amount to at this moment; the task itself never goes back. */

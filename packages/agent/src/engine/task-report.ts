@@ -42,17 +42,28 @@ function containerReport(container: ContainerState, task: TaskState, bindIp: str
 }
 
 /**
- * What of a report is worth sending: two reports of the same news are one. That a container is being pulled or created is
- * no news of its own, since ECS shows PENDING until it runs.
+ * Whether a report says more than the one before it of the same task: two reports of the same news are one. That a container
+ * is being pulled or created is no news of its own, since ECS shows PENDING until it runs.
  */
-export function newsOf(report: TaskReport): string {
-  const containers = report.containers.map((container) => [
-    Math.max(container.status, containerStatusRank.CREATED),
-    container.status >= containerStatusRank.RUNNING ? container.runtimeId : '',
-    container.exitCode,
-    container.reason,
-    container.healthStatus,
-    container.restartCount,
-  ])
-  return JSON.stringify([report.status, report.stopCode, report.stoppedReason, report.network, containers])
-}
+export const hasNews = (before: TaskReport, after: TaskReport): boolean =>
+  before.status !== after.status ||
+  before.stopCode !== after.stopCode ||
+  before.stoppedReason !== after.stoppedReason ||
+  before.network?.privateIpv4 !== after.network?.privateIpv4 ||
+  before.network?.macAddress !== after.network?.macAddress ||
+  before.containers.length !== after.containers.length ||
+  after.containers.some((container, index) => isNewOf(before.containers[index], container))
+
+const isNewOf = (before: ContainerReport | undefined, after: ContainerReport): boolean =>
+  before === undefined ||
+  shownStatus(before) !== shownStatus(after) ||
+  shownRuntimeId(before) !== shownRuntimeId(after) ||
+  before.exitCode !== after.exitCode ||
+  before.reason !== after.reason ||
+  before.healthStatus !== after.healthStatus ||
+  before.restartCount !== after.restartCount
+
+const shownStatus = ({ status }: ContainerReport): number => Math.max(status, containerStatusRank.CREATED)
+
+const shownRuntimeId = ({ status, runtimeId }: ContainerReport): string =>
+  status >= containerStatusRank.RUNNING ? runtimeId : ''

@@ -157,6 +157,45 @@ const containerResult = (container: ContainerState): ContainerResult => ({
   macAddress: container.macAddress,
 })
 
+/**
+ * Whether what must not be forgotten of a task differs between two of its states. The times of a pull do not count: they come
+ * with the container that is made of it, or anew.
+ */
+export const isWorthRecording = (before: TaskState, after: TaskState): boolean =>
+  before.status !== after.status ||
+  before.stop?.code !== after.stop?.code ||
+  before.stop?.reason !== after.stop?.reason ||
+  before.cleaned !== after.cleaned ||
+  before.times.startedAt !== after.times.startedAt ||
+  before.times.stoppingAt !== after.times.stoppingAt ||
+  before.times.executionStoppedAt !== after.times.executionStoppedAt ||
+  before.times.stoppedAt !== after.times.stoppedAt ||
+  after.containers.some((container, index) => {
+    const known = before.containers[index]
+    return known !== container && (known === undefined || resultDiffers(known, container))
+  })
+
+function resultDiffers(before: ContainerState, after: ContainerState): boolean {
+  const was = containerResult(before)
+  const is = containerResult(after)
+  return resultMembers.some((member) => was[member] !== is[member])
+}
+
+const resultMembers = [
+  'status',
+  'runtimeId',
+  'imageId',
+  'imageDigest',
+  'launched',
+  'exitCode',
+  'reason',
+  'startedAt',
+  'finishedAt',
+  'restartCount',
+  'address',
+  'macAddress',
+] as const satisfies readonly (keyof ContainerResult)[]
+
 /** The task as it was when its last result was journaled. What has happened since is in the runtime's list. */
 export function restoredTask(assignment: TaskAssignment, result: TaskResult | undefined): TaskState {
   const made = newTask(assignment)

@@ -1,5 +1,5 @@
 import type { JournalRecord } from './journal-record.ts'
-import { JournalFold } from './journal-state.ts'
+import { JournalFold, snapshotRecords } from './journal-state.ts'
 import type { Journal } from './journal.ts'
 
 /** A disk in memory, which outlives the agents that write on it. */
@@ -17,6 +17,14 @@ export interface MemoryJournal extends Journal {
   crash(): void
 }
 
+/** Records that are worth keeping as they came; a snapshot has one for each task, and a few. */
+const mostRecords = (tasks: number): number => 64 + 2 * tasks
+
+/** As a journal on a real disk: what is out of date goes, so that a host which runs for long does not grow. */
+function compact({ records }: MemoryDisk, state: JournalFold): void {
+  records.splice(0, records.length, ...snapshotRecords(state))
+}
+
 /** Opens the journal on `disk`, replayed. */
 export function openMemoryJournal(disk: MemoryDisk): MemoryJournal {
   const state = new JournalFold()
@@ -30,6 +38,7 @@ export function openMemoryJournal(disk: MemoryDisk): MemoryJournal {
       if (disk.isFull) throw new Error('The journal cannot be written.')
       disk.records.push(record)
       state.add(record)
+      if (disk.records.length > mostRecords(state.tasks.size)) compact(disk, state)
     },
     async close() {
       condition = 'closed'

@@ -1,5 +1,5 @@
 import { processClock } from '../process-clock.ts'
-import type { FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
+import type { FakeProgram, FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
 import { seededRandom } from '@berth/shared/random.ts'
 import { FakeHost } from './fake-host.ts'
 import { certifiedTransports, type TransportOfHost } from './lab-trust.ts'
@@ -18,6 +18,7 @@ const startedTogether = 50
  */
 const hosts = new Map<number, FakeHost>()
 let setup: WorkerSetup | undefined
+let script: FakeScript = scriptOf({})
 let transportOf: TransportOfHost | undefined
 const totals = { assigned: 0, started: 0, ended: 0 }
 let startedTasks: string[] = []
@@ -26,6 +27,7 @@ async function obey(order: WorkerOrder): Promise<void> {
   switch (order.kind) {
     case 'setup':
       setup = order.setup
+      script = scriptOf(setup.tasks)
       if (setup.trust !== undefined) transportOf = await certifiedTransports(setup.trust, processClock)
       return
     case 'add': {
@@ -55,7 +57,7 @@ function newHost(plan: ConstructorParameters<typeof FakeHost>[0]): FakeHost {
     random: seededRandom(setup.seed * 1_000_003 + plan.number),
     setup,
     transportOf,
-    script: scriptOf(setup.tasks),
+    script,
     onAssigned(tasks) {
       totals.assigned += tasks
     },
@@ -78,24 +80,27 @@ const chosen = (numbers: readonly number[]): FakeHost[] =>
   })
 
 /** Containers say by a label which task of the scenario they are; images by their name. */
-const scriptOf = (tasks: Readonly<Record<string, LabTask>>): FakeScript => ({
-  image(reference) {
-    const task = tasks[/^lab\/([^:]+):/.exec(reference)?.[1] ?? '']
-    return task === undefined ? {} : { pullMs: task.pull }
-  },
-  program({ labels }) {
-    const task = tasks[labels[labTaskLabel] ?? '']
-    if (task === undefined) return {}
-    return {
-      startMs: task.start,
-      runMs: task.run,
-      exitCode: task.exitCode,
-      crashRate: task.crashRate,
-      crashWithinMs: task.crashWithin,
-      stopMs: task.stop,
-    }
-  },
+function scriptOf(tasks: Readonly<Record<string, LabTask>>): FakeScript {
+  const programs = new Map(Object.entries(tasks).map(([name, task]) => [name, programOf(task)]))
+  return {
+    image(reference) {
+      const task = tasks[/^lab\/([^:]+):/.exec(reference)?.[1] ?? '']
+      return task === undefined ? {} : { pullMs: task.pull }
+    },
+    program: ({ labels }) => programs.get(labels[labTaskLabel] ?? '') ?? unknownProgram,
+  }
+}
+
+const programOf = (task: LabTask): Partial<FakeProgram> => ({
+  startMs: task.start,
+  runMs: task.run,
+  exitCode: task.exitCode,
+  crashRate: task.crashRate,
+  crashWithinMs: task.crashWithin,
+  stopMs: task.stop,
 })
+
+const unknownProgram: Partial<FakeProgram> = {}
 
 function news(): WorkerNews {
   const { user, system } = process.cpuUsage()

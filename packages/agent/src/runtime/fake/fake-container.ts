@@ -22,8 +22,8 @@ export interface FakeContainer {
   /** The start that is under way. */
   starting: Promise<void> | undefined
   /** What would happen to it next. */
-  readonly timers: Set<CancelTimer>
-  readonly onExit: Set<() => void>
+  timers: Set<CancelTimer> | undefined
+  onExit: Set<() => void> | undefined
 }
 
 /** The container as the runtime shows it. */

@@ -15,6 +15,7 @@ const pauseImage = 'berth-pause'
  * asked is gone by then, as with a real engine.
  */
 export function fakeRuntime(world: FakeWorld, hostId: string): ContainerRuntime {
+  const callers = new Callers()
   const find = (runtimeId: string): FakeContainer | undefined => {
     const container = world.containers.get(runtimeId)
     return container?.hostId === hostId ? container : undefined
@@ -28,8 +29,7 @@ export function fakeRuntime(world: FakeWorld, hostId: string): ContainerRuntime 
   const call = <T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> => {
     if (signal.aborted) return Promise.reject(signal.reason as Error)
     if (world.faults.away) return Promise.reject(unavailable())
-    const answer = world.faults.hung ? world.hang() : world.deliver(asking(ask))
-    return orAborted(answer, signal)
+    return callers.wait(world.faults.hung ? world.hang() : world.deliver(asking(ask)), signal)
   }
   const look = <T>(signal: AbortSignal, read: () => T): Promise<T> => call(signal, () => world.perform(0, read))
 
@@ -114,14 +114,48 @@ const infoOf = (world: FakeWorld): RuntimeInfo => ({
   volumeDrivers: ['local'],
 })
 
-const asking = async <T>(ask: () => Promise<T>): Promise<T> => ask()
+function asking<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return ask()
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
+}
 
-function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-    answer
-      .finally(() => signal.removeEventListener('abort', onAbort))
-      .then(resolve, (error: unknown) => reject(error as Error))
-  })
+/**
+ * Those who wait for an answer and may go away before it. All who go with the same signal share one listener: a host has as
+ * many calls under way as it has tasks, and a signal goes through its listeners one by one.
+ */
+class Callers {
+  readonly #bySignal = new WeakMap<AbortSignal, Set<(reason: Error) => void>>()
+
+  /** The answer, or the signal's reason once it aborts. */
+  wait<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+    const waiting = this.#of(signal)
+    return new Promise((resolve, reject) => {
+      waiting.add(reject)
+      answer.then(
+        (value) => {
+          waiting.delete(reject)
+          resolve(value)
+        },
+        (error: unknown) => {
+          waiting.delete(reject)
+          reject(error as Error)
+        },
+      )
+    })
+  }
+
+  #of(signal: AbortSignal): Set<(reason: Error) => void> {
+    const known = this.#bySignal.get(signal)
+    if (known) return known
+    const waiting = new Set<(reason: Error) => void>()
+    this.#bySignal.set(signal, waiting)
+    const leave = () => {
+      for (const reject of waiting) reject(signal.reason as Error)
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    return waiting
+  }
 }

@@ -36,7 +36,8 @@ export interface FakeImage {
 /** What happens in a fake world: looked up for each pull and each container. */
 export interface FakeScript {
   image(reference: string): Partial<FakeImage>
-  program(container: ContainerCreate): Partial<FakeProgram>
+  /** `reference` is the name of the image that the container is made of. */
+  program(container: ContainerCreate, reference: string): Partial<FakeProgram>
 }
 
 /** About what a small container takes in Docker on a quick machine: 15 ms to create, 150 ms to start. */
@@ -71,7 +72,7 @@ export function fakeScript(
   for (const [reference, { program }] of Object.entries(images)) if (program) programs.set(reference, program)
   return {
     image: (reference) => images[reference]?.image ?? {},
-    program: (container) => ({ ...programs.get(container.image), ...labelledProgram(container.labels) }),
+    program: (container, reference) => ({ ...programs.get(reference), ...labelledProgram(container.labels) }),
   }
 }
 

@@ -6,6 +6,7 @@ import {
   drawDuration,
   drawRun,
   type FakeDuration,
+  type FakeProgram,
   type FakeScript,
   fakeScript,
   quietImage,
@@ -59,6 +60,8 @@ export class FakeWorld {
   readonly #random: Random
   readonly #script: FakeScript
   readonly #byName = new Map<string, FakeContainer>()
+  /** What a script has said, completed: where it says the same thing of thousands, it is the same object. */
+  readonly #programs = new WeakMap<Partial<FakeProgram>, FakeProgram>()
   readonly #hanging = new Set<(error: Error) => void>()
   #addresses = 0
 
@@ -119,7 +122,11 @@ export class FakeWorld {
   }
 
   /** Holds an answer back for as long as it is on its way. */
-  async deliver<T>(answer: Promise<T>): Promise<T> {
+  deliver<T>(answer: Promise<T>): Promise<T> {
+    return this.faults.answerMs === 0 ? answer : this.#deliverLate(answer)
+  }
+
+  async #deliverLate<T>(answer: Promise<T>): Promise<T> {
     const result = await answer
     const delayMs = drawDuration(this.faults.answerMs, this.#random)
     if (delayMs > 0) await sleep(this.clock, delayMs)
@@ -177,8 +184,8 @@ export class FakeWorld {
       address: undefined,
       runs: 0,
       starting: undefined,
-      timers: new Set(),
-      onExit: new Set(),
+      timers: undefined,
+      onExit: undefined,
     }
     this.containers.set(container.runtimeId, container)
     this.#byName.set(runtimeName, container)
@@ -203,7 +210,7 @@ export class FakeWorld {
     const { program } = container
     const stopMs = drawDuration(program.stopMs, this.#random)
     return new Promise((resolve) => {
-      container.onExit.add(resolve)
+      ;(container.onExit ??= new Set()).add(resolve)
       if (timeoutMs <= 0) return this.#exit(container, 137, false)
       if (stopMs < Infinity) this.#later(container, stopMs, () => this.#exit(container, program.stopExitCode, false))
       return this.#later(container, timeoutMs, () => this.#exit(container, 137, false))
@@ -259,25 +266,25 @@ export class FakeWorld {
 
   #exit(container: FakeContainer, exitCode: number, oomKilled: boolean): void {
     if (container.state !== 'running') return
-    for (const cancel of container.timers) cancel()
-    container.timers.clear()
+    for (const cancel of container.timers ?? []) cancel()
+    container.timers = undefined
     container.state = 'exited'
     container.exitCode = exitCode
     container.oomKilled = oomKilled
     container.finishedAt = this.clock.now()
     container.address = undefined
-    const waiting = [...container.onExit]
-    container.onExit.clear()
+    const waiting = [...(container.onExit ?? [])]
+    container.onExit = undefined
     this.#tell(container, { kind: 'died', exitCode })
     for (const resolve of waiting) resolve()
   }
 
   #later(container: FakeContainer, ms: number, happen: () => void): void {
     const cancel = this.clock.after(ms, () => {
-      container.timers.delete(cancel)
+      container.timers?.delete(cancel)
       happen()
     })
-    container.timers.add(cancel)
+    ;(container.timers ??= new Set()).add(cancel)
   }
 
   #tell(container: FakeContainer, what: Pick<ContainerEvent, 'kind' | 'exitCode' | 'health'>): void {
@@ -289,9 +296,13 @@ export class FakeWorld {
     }
   }
 
-  #programOf = (wanted: ContainerCreate) => {
-    const reference = this.presentImage(wanted.image)?.reference ?? wanted.image
-    return { ...quietProgram, ...this.#script.program({ ...wanted, image: reference }) }
+  #programOf(wanted: ContainerCreate): FakeProgram {
+    const said = this.#script.program(wanted, this.presentImage(wanted.image)?.reference ?? wanted.image)
+    const known = this.#programs.get(said)
+    if (known) return known
+    const program = { ...quietProgram, ...said }
+    this.#programs.set(said, program)
+    return program
   }
 
   #happens(rate: number): boolean {
