@@ -16,6 +16,11 @@ const BENCHES: Record<string, Bench> = {
     about: 'how fast and how well the scheduler places [--short] [--traces DIR] [--json FILE] [--only speed|quality]',
     load: () => import('./placement/placement-bench.ts'),
   },
+  cell: {
+    about:
+      'what a task costs in the cell, in memory and until it is durable [--short] [--hosts N] [--only memory|durable] [--json FILE]',
+    load: () => import('./cell/cell-bench.ts'),
+  },
   'run-task': {
     about: 'RunTask of 10 tasks on fake hosts [--short] [--rounds N] [--seconds N] [--profile DIR] [--json FILE]',
     load: () => import('./run-task/run-task-bench.ts'),

@@ -23,12 +23,21 @@ test('looking is tried again while the control plane cannot answer', async () =>
   expect(retried).toEqual(Array(3).fill('ServerException'))
 })
 
+test('so is what carries a token by which it is done once', async () => {
+  const clock = virtualClock()
+  const { ecs } = failing(2, 'ServerException')
+  const answer = patientClient(ecs, clock, () => undefined)('RunTask', { clientToken: 'one' })
+  await clock.advanceBy(5000)
+  expect(await answer).toBe('answer')
+})
+
 test.each([
-  ['RunTask', 'ServerException'],
-  ['DescribeTasks', 'ClusterNotFoundException'],
-])('%s that fails with %s is not', async (operation, type) => {
+  ['RunTask', {}, 'ServerException'],
+  ['RunTask', { clientToken: 'one' }, 'InvalidParameterException'],
+  ['DescribeTasks', {}, 'ClusterNotFoundException'],
+])('%s of %o that fails with %s is not', async (operation, input, type) => {
   const { ecs, calls } = failing(1, type)
-  await expect(patientClient(ecs, virtualClock(), () => undefined)(operation, {})).rejects.toThrow(type)
+  await expect(patientClient(ecs, virtualClock(), () => undefined)(operation, input)).rejects.toThrow(type)
   expect(calls()).toBe(1)
 })
 

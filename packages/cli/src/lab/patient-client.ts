@@ -6,8 +6,8 @@ const patienceMs = 30_000
 const againMs = 500
 
 /**
- * A client that asks again where the control plane could not answer, as the AWS SDKs do. Only looking is tried again: what was
- * to be changed may have been. `onRetry` is told of each answer that was none.
+ * A client that asks again where the control plane could not answer, as the AWS SDKs do. Only looking is tried again, and what
+ * carries a client token: anything else that was to be changed may have been. `onRetry` is told of each answer that was none.
  */
 export function patientClient(ecs: EcsClient, clock: Clock, onRetry: (error: EcsError) => void): EcsClient {
   return async <Output>(operation: string, input: object): Promise<Output> => {
@@ -16,7 +16,7 @@ export function patientClient(ecs: EcsClient, clock: Clock, onRetry: (error: Ecs
       try {
         return await ecs<Output>(operation, input)
       } catch (error) {
-        if (!mayAskAgain(operation, error) || clock.monotonic() >= giveUpAt) throw error
+        if (!mayAskAgain(operation, input, error) || clock.monotonic() >= giveUpAt) throw error
         onRetry(error)
         await sleep(clock, againMs)
       }
@@ -24,7 +24,7 @@ export function patientClient(ecs: EcsClient, clock: Clock, onRetry: (error: Ecs
   }
 }
 
-const mayAskAgain = (operation: string, error: unknown): error is EcsError =>
-  /^(Describe|List)/.test(operation) &&
+const mayAskAgain = (operation: string, input: object, error: unknown): error is EcsError =>
+  (/^(Describe|List)/.test(operation) || 'clientToken' in input) &&
   error instanceof EcsError &&
   ['ServerException', 'ThrottlingException'].includes(error.type)

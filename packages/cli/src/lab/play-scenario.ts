@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '@berth/shared/clock.ts'
-import type { Random } from '@berth/shared/random.ts'
+import { type Random, systemRandom } from '@berth/shared/random.ts'
 import { CliError } from '../cli-error.ts'
 import { waitUntil } from '../wait-until.ts'
 import { labTaskDefinition } from './lab-task-definition.ts'
@@ -144,7 +144,9 @@ export class Player {
       placementConstraints: constraints.map(placementConstraint),
     }
     const { tasksPerCall, ecs } = cluster
-    const taken = await runTasks({ input, count, rate }, { ...this.#stage, ecs, tasksPerCall })
+    // Tokens are not the seed's to draw: a second run against the same control plane would be answered with the first one's tasks.
+    const deps = { ...this.#stage, random: systemRandom(), ecs, tasksPerCall }
+    const taken = await runTasks({ input, count, rate }, deps)
     return went(taken === count ? '' : `${count - taken} of ${count} tasks were refused`)
   }
 

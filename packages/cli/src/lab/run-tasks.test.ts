@@ -1,4 +1,5 @@
 import { virtualClock } from '@berth/shared/virtual-clock.ts'
+import { seededRandom } from '@berth/shared/random.ts'
 import { expect, test } from 'vitest'
 import { type EcsClient, EcsError } from '../ecs/ecs-client.ts'
 import { Refusals } from './refusals.ts'
@@ -22,6 +23,7 @@ function ecsWith(room: number, counts: number[] = []): EcsClient {
 
 const deps = (ecs: EcsClient) => ({
   clock: virtualClock(),
+  random: seededRandom(1),
   ecs,
   refusals: new Refusals(),
   signal: new AbortController().signal,

@@ -1,9 +1,11 @@
 import { type Clock, sleep } from '@berth/shared/clock.ts'
+import { type Random, randomUuid } from '@berth/shared/random.ts'
 import { type EcsClient, EcsError } from '../ecs/ecs-client.ts'
 import type { Refusals } from './refusals.ts'
 
 export interface RunTasksDeps {
   readonly clock: Clock
+  readonly random: Random
   readonly ecs: EcsClient
   readonly refusals: Refusals
   readonly signal: AbortSignal
@@ -55,9 +57,13 @@ export async function runTasks(request: RunTasksRequest, deps: RunTasksDeps): Pr
   return taken
 }
 
-async function runSome(input: object, count: number, { ecs, refusals }: RunTasksDeps): Promise<number> {
+async function runSome(input: object, count: number, { ecs, refusals, random }: RunTasksDeps): Promise<number> {
   try {
-    const { tasks, failures } = await ecs<RunTaskAnswer>('RunTask', { ...input, count })
+    const { tasks, failures } = await ecs<RunTaskAnswer>('RunTask', {
+      ...input,
+      count,
+      clientToken: randomUuid(random),
+    })
     const refused = count - tasks.length
     const reasons = failures.map(({ reason }) => reason ?? 'no reason given')
     // One failure may stand for all tasks of a call.

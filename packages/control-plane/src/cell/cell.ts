@@ -434,14 +434,21 @@ export class Cell {
 
 /** The last value of each record that changed: what was overwritten within the batch need not be written. */
 function storedChanges(changes: readonly Change[]) {
-  const last = new Map<string, Change>()
-  for (const change of changes) last.set(`${change.table} ${change.key}`, change)
-  return Array.from(last.values(), ({ table, key, after }) => ({
-    table,
-    key,
-    value: after === undefined ? null : JSON.stringify(after),
-  }))
+  // By table and then by key: a key put together for each of them would have to be hashed anew.
+  const last = new Map<TableName, Map<string, Change>>()
+  for (const change of changes) {
+    let ofTable = last.get(change.table)
+    if (!ofTable) last.set(change.table, (ofTable = new Map()))
+    ofTable.set(change.key, change)
+  }
+  return Array.from(last.values(), (ofTable) => Array.from(ofTable.values(), storedChange)).flat()
 }
+
+const storedChange = ({ table, key, after }: Change): StoredChange => ({
+  table,
+  key,
+  value: after === undefined ? null : JSON.stringify(after),
+})
 
 const describeFence = (fence: Fence | undefined): string =>
   fence ? `epoch ${fence.epoch} of ${fence.holder}` : 'an empty store'

@@ -33,7 +33,7 @@ export function taskAssignment(
   const { definition: declared } = definition
   const overridden = new Map((task.overrides.containerOverrides ?? []).map((override) => [override.name, override]))
   const specs = new Map((declared.containerDefinitions ?? []).map((container) => [container.name, container]))
-  return TaskAssignment.fromPartial({
+  const assignment = TaskAssignment.fromPartial({
     taskArn: task.arn,
     clusterArn: clusterArn(scope, task.cluster),
     taskDefinitionArn: task.taskDefinitionArn,
@@ -44,14 +44,6 @@ export function taskAssignment(
     launchType: task.launchType,
     networkMode: taskNetworkMode(task, declared),
     ...taskLimits(task, declared),
-    containers: task.containers.map((container) =>
-      containerSpec(
-        container,
-        specs.get(container.name) ?? {},
-        overridden.get(container.name),
-        digests.get(container.name) ?? '',
-      ),
-    ),
     volumes: (declared.volumes ?? []).map(volumeSpec),
     pidMode: declared.pidMode ?? '',
     ipcMode: declared.ipcMode ?? '',
@@ -59,6 +51,13 @@ export function taskAssignment(
     group: task.group,
     serviceName: task.serviceName ?? '',
   })
+  // Not by way of `fromPartial`, which would copy each of them once more.
+  assignment.containers = task.containers.map((container) => {
+    const declared = specs.get(container.name) ?? {}
+    const imageDigest = digests.get(container.name) ?? ''
+    return { ...declaredSpec(declared, overridden.get(container.name)), ...ownSpec(container), imageDigest }
+  })
+  return assignment
 }
 
 /**
@@ -79,26 +78,38 @@ const taskNetworkMode = (task: TaskRecord, declared: TaskDefinitionRecord['defin
     ? NetworkMode.NETWORK_MODE_AWSVPC
     : (networkModes[declared.networkMode ?? 'bridge'] ?? NetworkMode.NETWORK_MODE_BRIDGE)
 
-function containerSpec(
-  container: TaskContainerRecord,
-  declared: ecs.ContainerDefinition,
-  override: ecs.ContainerOverride | undefined,
-  imageDigest: string,
-): ContainerSpec {
+/** What differs between the containers of tasks of one definition. */
+const ownSpec = (container: TaskContainerRecord) => ({
+  name: container.name,
+  containerArn: container.arn,
+  image: container.image,
+  cpu: container.cpu,
+  memoryMib: container.memory ?? 0,
+  memoryReservationMib: container.memoryReservation ?? 0,
+  essential: container.essential,
+  ports: container.portGrants.map((grant) => ({ ...grant, name: grant.name ?? '' })),
+  gpuIds: [...container.gpuIds],
+})
+
+const specsOfDeclared = new WeakMap<ecs.ContainerDefinition, ContainerSpec>()
+
+/** What a definition and an override make of a container. Where nothing is overridden it is worked out once for all tasks. */
+function declaredSpec(declared: ecs.ContainerDefinition, override: ecs.ContainerOverride | undefined): ContainerSpec {
+  if (override !== undefined && Object.keys(override).some((member) => member !== 'name'))
+    return overriddenSpec(declared, override)
+  const known = specsOfDeclared.get(declared)
+  if (known) return known
+  const spec = overriddenSpec(declared, undefined)
+  specsOfDeclared.set(declared, spec)
+  return spec
+}
+
+function overriddenSpec(declared: ecs.ContainerDefinition, override: ecs.ContainerOverride | undefined): ContainerSpec {
   const command = override?.command ?? declared.command
   return ContainerSpec.fromPartial({
-    name: container.name,
-    containerArn: container.arn,
-    image: container.image,
-    imageDigest,
-    cpu: container.cpu,
-    memoryMib: container.memory ?? 0,
-    memoryReservationMib: container.memoryReservation ?? 0,
-    essential: container.essential,
     ...(declared.entryPoint?.length && { entryPoint: { values: declared.entryPoint } }),
     ...(command?.length && { command: { values: command } }),
     environment: environment(declared.environment ?? [], override?.environment ?? []),
-    ports: container.portGrants.map((grant) => ({ ...grant, name: grant.name ?? '' })),
     mountPoints: (declared.mountPoints ?? []).map((mount) => ({
       sourceVolume: mount.sourceVolume ?? '',
       containerPath: mount.containerPath ?? '',
@@ -155,7 +166,6 @@ function containerSpec(
     interactive: declared.interactive ?? false,
     pseudoTerminal: declared.pseudoTerminal ?? false,
     disableNetworking: declared.disableNetworking ?? false,
-    gpuIds: [...container.gpuIds],
     needsResources: needsResources({ declared, override }),
   })
 }
