@@ -9,6 +9,7 @@ import { runLab } from '@berth/cli/lab/run-lab.ts'
 import { labTask, type Scenario, usualHosts } from '@berth/cli/lab/scenario.ts'
 import { processClock } from '@berth/cli/process-clock.ts'
 import { progressTo } from '@berth/cli/progress.ts'
+import { stopSignals } from '@berth/cli/up/stop-signals.ts'
 import { systemRandom } from '@berth/shared/random.ts'
 import type { Row } from '../measure.ts'
 import { reportRows } from '../report-rows.ts'
@@ -76,7 +77,8 @@ async function play(tasks: number, hosts: number, idleMs: number): Promise<LabRe
     out: say,
     err: say,
   }
-  const { signal } = new AbortController()
+  const signals = stopSignals(processClock)
+  const signal = signals.first
   const cluster = await startOwnCluster({ context, progress: progressTo(processClock, say), signal })
   try {
     return await runLab({
@@ -89,6 +91,7 @@ async function play(tasks: number, hosts: number, idleMs: number): Promise<LabRe
     })
   } finally {
     await cluster.stop()
+    signals.release()
   }
 }
 

@@ -45,6 +45,7 @@ export class FakeHost {
   readonly #disk = memoryDisk()
   /** Once it has started for the first time. */
   #wire: CuttableWire | undefined
+  readonly #joined = Promise.withResolvers<void>()
   #agent: RunningAgent | undefined
 
   constructor(plan: FakeHostPlan, deps: FakeHostDeps) {
@@ -55,12 +56,24 @@ export class FakeHost {
     this.#watch()
   }
 
+  /** Resolves when a control plane has taken it in for the first time. */
+  get joined(): Promise<void> {
+    return this.#joined.promise
+  }
+
+  /** Gives it what it proves itself with, which takes milliseconds of CPU that hosts which run already would miss. */
+  async prepare(): Promise<void> {
+    const { clock, random, setup, transportOf = plainTransports(clock) } = this.#deps
+    const { hostId } = await ensureIdentity(openMemoryJournal(this.#disk), random)
+    this.#wire ??= cuttableWire(await transportOf({ cluster: setup.cluster, hostId }), clock)
+  }
+
   /** Starts its agent, with whatever its journal says. */
   async start(): Promise<void> {
-    const { clock, random, setup, transportOf = plainTransports(clock) } = this.#deps
+    await this.prepare()
+    const { clock, random, setup } = this.#deps
+    const wire = this.#wire as CuttableWire
     const journal = openMemoryJournal(this.#disk)
-    const { hostId } = await ensureIdentity(journal, random)
-    this.#wire ??= cuttableWire(await transportOf({ cluster: setup.cluster, hostId }), clock)
     const agent = startAgent(
       {
         session: {
@@ -76,7 +89,7 @@ export class FakeHost {
       {
         runtime: fakeRuntime(this.#world, this.#worldId),
         journal: this.#counted(journal),
-        transport: this.#wire.transport,
+        transport: wire.transport,
         clock,
         random,
         log: silentLog,
@@ -139,9 +152,10 @@ export class FakeHost {
     })
   }
 
-  /** The journal, with its new tasks counted: a task in it is one that the host has taken on. */
+  /** The journal, with its new tasks counted: a task in it is one that the host has taken on. What Welcome said is in it, too. */
   #counted(journal: Journal): Journal {
     const { onAssigned } = this.#deps
+    const joined = this.#joined
     return {
       state: journal.state,
       async append(record) {
@@ -149,6 +163,7 @@ export class FakeHost {
         await journal.append(record)
         const added = journal.state.tasks.size - before
         if (record.kind === 'assignments' && added > 0) onAssigned(added)
+        if (record.kind === 'identity' && record.identity.containerInstanceArn !== '') joined.resolve()
       },
       close: () => journal.close(),
     }

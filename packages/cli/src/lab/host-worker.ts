@@ -1,5 +1,6 @@
 import { processClock } from '../process-clock.ts'
 import type { FakeProgram, FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
+import { sleep } from '@berth/shared/clock.ts'
 import { seededRandom } from '@berth/shared/random.ts'
 import { FakeHost } from './fake-host.ts'
 import { certifiedTransports, type TransportOfHost } from './lab-trust.ts'
@@ -9,8 +10,10 @@ import { newsEveryMs, type WorkerNews, type WorkerOrder, type WorkerSetup } from
 
 /** Started tasks that are named in one word: enough for percentiles, and little to ask the control plane about. */
 const namedTasks = 50
-/** Hosts that start at the same moment; the rest follow, so that a lab of thousands does not knock all at once. */
+/** Hosts that start at the same moment; the rest follow once these are in, so that a lab of thousands does not knock all at once. */
 const startedTogether = 50
+/** How long the rest wait for that at most, in ms. */
+const joinWithinMs = 5000
 
 /**
  * A process of the lab that plays many hosts: orders come from the lab's own process, each is answered when it is done, and
@@ -32,8 +35,9 @@ async function obey(order: WorkerOrder): Promise<void> {
       return
     case 'add': {
       const added = order.hosts.map((plan) => newHost(plan))
+      for (const host of added) await host.prepare()
       for (let at = 0; at < added.length; at += startedTogether)
-        await Promise.all(added.slice(at, at + startedTogether).map((host) => host.start()))
+        await startTogether(added.slice(at, at + startedTogether))
       return
     }
     case 'kill':
@@ -48,6 +52,14 @@ async function obey(order: WorkerOrder): Promise<void> {
     case 'stop':
       await Promise.all([...hosts.values()].map((host) => host.stop()))
   }
+}
+
+async function startTogether(some: readonly FakeHost[]): Promise<void> {
+  await Promise.all(some.map((host) => host.start()))
+  const enough = new AbortController()
+  const waited = sleep(processClock, joinWithinMs, enough.signal).catch(() => undefined)
+  await Promise.race([Promise.all(some.map((host) => host.joined)), waited])
+  enough.abort()
 }
 
 function newHost(plan: ConstructorParameters<typeof FakeHost>[0]): FakeHost {
