@@ -62,6 +62,14 @@ const BENCHES: Record<string, Bench> = {
     about:
       'what an installed agent takes of its host: memory, idle CPU, start [--short] [--packages DIR] [--tasks N] [--seconds N] [--json FILE]',
     load: () => import('./agent/agent-bench.ts'),
+  idle: {
+    about: 'hosts and tasks at rest, and a host that dies [--hosts N] [--tasks N] [--seconds N] [--json FILE]',
+    load: () => import('./steady/idle-bench.ts'),
+  },
+  services: {
+    about:
+      'thousands of services at rest, and a change of one [--services N] [--tasks N] [--hosts N] [--seconds N] [--json FILE]',
+    load: () => import('./steady/services-bench.ts'),
   },
   'start-up': {
     about: 'how long berth up and npm start take on a machine that is set up [--short] [--json FILE]',

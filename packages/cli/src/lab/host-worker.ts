@@ -23,7 +23,7 @@ const hosts = new Map<number, FakeHost>()
 let setup: WorkerSetup | undefined
 let script: FakeScript = scriptOf({})
 let transportOf: TransportOfHost | undefined
-const totals = { assigned: 0, started: 0, ended: 0 }
+const totals = { assigned: 0, lastAssignedAt: 0, started: 0, ended: 0 }
 let startedTasks: string[] = []
 
 async function obey(order: WorkerOrder): Promise<void> {
@@ -72,6 +72,7 @@ function newHost(plan: ConstructorParameters<typeof FakeHost>[0]): FakeHost {
     script,
     onAssigned(tasks) {
       totals.assigned += tasks
+      totals.lastAssignedAt = processClock.now()
     },
     onStarted(taskArn) {
       totals.started += 1

@@ -26,7 +26,15 @@ const heapMib = 12_288
 /** Room for what is new and soon gone, in MiB: with the 16 that Node gives, a quarter of the CPU of the hosts is the collector. */
 const youngMib = 64
 
-const silent: WorkerNews = { assigned: 0, started: 0, ended: 0, startedTasks: [], cpuSeconds: 0, rssBytes: 0 }
+const silent: WorkerNews = {
+  assigned: 0,
+  lastAssignedAt: 0,
+  started: 0,
+  ended: 0,
+  startedTasks: [],
+  cpuSeconds: 0,
+  rssBytes: 0,
+}
 
 /** Starts `count` workers. Host `n` is played by worker `n % count`. */
 export async function startHostWorkers(count: number, setup: WorkerSetup): Promise<HostWorkers> {
@@ -50,6 +58,7 @@ export async function startHostWorkers(count: number, setup: WorkerSetup): Promi
       const sum = (member: keyof FleetNews) => workers.reduce((total, { news }) => total + news[member], 0)
       return {
         assigned: sum('assigned'),
+        lastAssignedAt: Math.max(...workers.map(({ news }) => news.lastAssignedAt)),
         started: sum('started'),
         ended: sum('ended'),
         cpuSeconds: sum('cpuSeconds'),

@@ -82,7 +82,7 @@ export class Recorder {
   async #sample(): Promise<void> {
     const { workers, cluster, refused, onSample } = this.#deps
     const timeToRunning = await this.taskClock.learn(workers.takeStartedTasks())
-    const { assigned, started, ended, ...usage } = workers.news()
+    const { assigned, started, ended, cpuSeconds, rssBytes } = workers.news()
     const connected = this.#hosts.filter((host) => host.connected)
     const sum = (figure: (host: HostView) => number): number =>
       connected.reduce((total, host) => total + figure(host), 0)
@@ -98,7 +98,7 @@ export class Recorder {
       fullness: this.#fullness,
       timeToRunning,
       ...cluster.usage(),
-      workers: usage,
+      workers: { cpuSeconds, rssBytes },
     }
     this.samples.push(sample)
     onSample(sample)

@@ -34,6 +34,8 @@ export type WorkerOrder =
 export interface WorkerNews {
   /** Tasks that hosts were given, each counted once. */
   readonly assigned: number
+  /** When the last of them was, in ms since the epoch; 0 for never. */
+  readonly lastAssignedAt: number
   /** Containers of tasks that started, and that ended. */
   readonly started: number
   readonly ended: number

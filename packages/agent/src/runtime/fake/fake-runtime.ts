@@ -118,7 +118,7 @@ function asking<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return ask()
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }
 
@@ -133,17 +133,10 @@ class Callers {
   wait<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
     const waiting = this.#of(signal)
     return new Promise((resolve, reject) => {
+      const forget = () => waiting.delete(reject)
       waiting.add(reject)
-      answer.then(
-        (value) => {
-          waiting.delete(reject)
-          resolve(value)
-        },
-        (error: unknown) => {
-          waiting.delete(reject)
-          reject(error as Error)
-        },
-      )
+      answer.then(forget, forget)
+      answer.then(resolve, reject)
     })
   }
 
