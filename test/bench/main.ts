@@ -62,6 +62,7 @@ const BENCHES: Record<string, Bench> = {
     about:
       'what an installed agent takes of its host: memory, idle CPU, start [--short] [--packages DIR] [--tasks N] [--seconds N] [--json FILE]',
     load: () => import('./agent/agent-bench.ts'),
+  },
   idle: {
     about: 'hosts and tasks at rest, and a host that dies [--hosts N] [--tasks N] [--seconds N] [--json FILE]',
     load: () => import('./steady/idle-bench.ts'),
