@@ -6,6 +6,9 @@ export const shownBy: Readonly<Record<string, Readonly<Record<string, readonly s
   'packages/agent/src/engine/container-create.test.ts': {
     'holds only namespaces where the task has no network of its own': ['RegisterTaskDefinitionRequest.ipcMode'],
   },
+  'packages/agent/src/runtime/docker/docker-runtime.integration.test.ts': {
+    'privileges, or none: %s': ['ContainerDefinition.privileged'],
+  },
   'packages/control-plane/src/api/ecs/account-settings.test.ts': {
     'are ECS defaults until somebody sets them': ['ListAccountSettings'],
     'are filtered by name and value, and come in pages': [
@@ -405,7 +408,6 @@ export const shownBy: Readonly<Record<string, Readonly<Record<string, readonly s
       'ContainerDefinition.interactive',
       'ContainerDefinition.logConfiguration',
       'ContainerDefinition.memoryReservation',
-      'ContainerDefinition.privileged',
       'DockerVolumeConfiguration.driverOpts',
       'HealthCheck.timeout',
       'KernelCapabilities.add',

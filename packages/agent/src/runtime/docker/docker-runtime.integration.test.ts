@@ -125,6 +125,12 @@ describe('the Docker runtime', () => {
       expect(HostConfig).toMatchObject({ CpuShares: 2, NanoCpus: 500_000_000 })
     })
 
+    it.each([true, false])('privileges, or none: %s', async (privileged) => {
+      // Not started: not every machine lets its engine do that.
+      const id = await under.runtime.create(containerOf({ privileged }), signal())
+      expect((await under.docker.getContainer(id).inspect()).HostConfig.Privileged).toBe(privileged)
+    })
+
     it('the labels it is given, and the ones it is found by', async () => {
       const wanted = containerOf({ labels: { 'com.amazonaws.ecs.cluster': 'fleet', mine: 'yes' } })
       const id = await under.runtime.create(wanted, signal())
