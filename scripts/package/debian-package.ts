@@ -58,7 +58,7 @@ export async function makeDebianPackage(request: PackRequest): Promise<string> {
   await settle(tree, release.madeAt)
 
   const target = join(out, `${made.program}_${release.version}_${machines[machine].debian}.deb`)
-  const compression = quick ? ['-Zgzip', '-z1'] : ['-Zxz', '-z9', '-Sextreme']
+  const compression = quick ? ['-Zgzip', '-z1'] : ['-Zxz', '-z6']
   const args = ['--root-owner-group', '--threads-max=1', ...compression, '--build', tree, target]
   await run('dpkg-deb', args, { env: { ...process.env, SOURCE_DATE_EPOCH: String(release.madeAt) } })
   await rm(tree, { recursive: true })

@@ -119,6 +119,13 @@ describe('a control plane from a Debian package', () => {
     ])
     await expect(machine.sh('runuser -u nobody -- berth token list')).rejects.toThrow('Only root may read')
   })
+
+  it('is also a whole cluster on one machine, from the same file', async () => {
+    const cluster = '--data-dir /var/tmp/up'
+    await machine.sh(`berth up --detach --hosts 2 --port 4600 ${cluster}`)
+    expect(await machine.sh(`berth status ${cluster}`)).toMatch(/host-1 .*connected[^]*host-2 .*connected/)
+    await machine.sh(`berth down ${cluster} && rm -r /var/tmp/up`)
+  })
 })
 
 describe('a host from a Debian package', () => {

@@ -37,7 +37,8 @@ async function main(): Promise<void> {
     return joinCommand(argv.slice(1), { ...seams, environment: process.env, log, out, service: installedService() })
   }
   if (argv[0] === 'can-start') return canStart(argv.slice(1))
-  const { config, warnings } = await readAgentConfig(flagsOf(argv, agentSettings), process.env)
+  const { 'no-files': noFiles, ...flags } = flagsOf(argv, agentSettings)
+  const { config, warnings } = await readAgentConfig(flags, process.env, noFiles === undefined ? program.files : [])
   const log = jsonLog(config.logLevel, { program: 'agent', pid: process.pid })
   for (const warning of warnings) log.warn(warning)
   await runAgentProcess(config, { ...seams, log })

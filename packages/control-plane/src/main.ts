@@ -20,7 +20,8 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2)
   const answer = answerTo(argv, program)
   if (answer !== undefined) return void process.stdout.write(`${answer}\n`)
-  const config = await readControlPlaneConfig(flagsOf(argv, controlPlaneSettings), process.env)
+  const { 'no-files': noFiles, ...flags } = flagsOf(argv, controlPlaneSettings)
+  const config = await readControlPlaneConfig(flags, process.env, noFiles === undefined ? program.files : [])
   const log = jsonLog(config.logLevel, { program: 'control-plane', pid: process.pid })
   const running = await startControlPlane(config, { clock: systemClock, random: systemRandom(), log })
   let stopping = false

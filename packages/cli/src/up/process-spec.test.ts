@@ -33,6 +33,10 @@ test('no secret stands on a command line', () => {
   }
 })
 
+test('the settings of services of the same machine are not for the programs of this cluster', () => {
+  for (const { args } of [controlPlaneSpec(plan), agentSpec(plan, host)]) expect(args).toContain('--no-files')
+})
+
 test('the control plane is told where Redis is and takes further settings of its own from the user', () => {
   expect(controlPlaneSpec(plan).environment).toMatchObject({
     BERTH_LISTEN: '127.0.0.1:1',
@@ -75,7 +79,7 @@ describe('an agent', () => {
 
   test('and the control plane are parts of this program', () => {
     for (const { args } of [controlPlaneSpec(plan), agentSpec(plan, host)]) {
-      expect(existsSync(args.at(-2) ?? '')).toBe(true)
+      expect(existsSync(args.at(-3) ?? '')).toBe(true)
     }
   })
 })

@@ -74,9 +74,12 @@ export const redisSpec = ({ directory, environment }: ClusterPlan): ProcessSpec 
 
 export const redisConfigurationPath = (directory: DataDirectory): string => `${directory.redis}/redis.conf`
 
+/** Files under `/etc` are about the services of this machine, and would have these programs write over what belongs to them. */
+const notTheMachines = '--no-files'
+
 export const controlPlaneSpec = ({ directory, settings, secrets, ports, environment }: ClusterPlan): ProcessSpec => ({
   name: 'control-plane',
-  ...ownProgram('control-plane'),
+  ...ownProgram('control-plane', notTheMachines),
   environment: {
     ...environmentFor(controlPlaneSettings, environment),
     BERTH_LISTEN: `127.0.0.1:${ports.api}`,
@@ -102,7 +105,7 @@ export const controlPlaneSpec = ({ directory, settings, secrets, ports, environm
 /** With a join token the host gets a certificate when it first starts. */
 export const agentSpec = (plan: ClusterPlan, host: HostPlan, joinToken?: string): ProcessSpec => ({
   name: `agent-${host.number}`,
-  ...ownProgram('agent'),
+  ...ownProgram('agent', notTheMachines),
   environment: {
     ...environmentFor(agentSettings, plan.environment),
     BERTH_SERVER: `127.0.0.1:${plan.ports.agents}`,

@@ -21,6 +21,7 @@ it.each(['--version', '-V'])('%s is answered with name, version and revision', (
 it.each(['--help', '-h'])('%s is answered with every setting', (flag) => {
   const help = answerTo([flag], program)
   expect(help).toContain('berth-thing join')
+  expect(help).toContain('--no-files')
   expect(help).toContain('  --server <value>, SERVER\n      Where it is.\n      text; required')
   expect(help).toContain('  ZONE, OLD_ZONE\n      The zone.\n      text; unset by default')
 })

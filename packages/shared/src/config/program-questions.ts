@@ -33,6 +33,7 @@ function helpOf({ name, about, settings, files, commands = [] }: SettledProgram)
     `Settings come from options, then the environment, then ${files.join(' and ')}:`,
     ...Object.values(settings).flatMap((setting) => ['', ...helpOfSetting(setting)]),
     '',
+    '  --no-files      read no settings from files',
     '  -V, --version   print the version',
     '  -h, --help      print this',
   ].join('\n')
