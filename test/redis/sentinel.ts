@@ -14,6 +14,9 @@ export interface SentinelGroup {
   readonly servers: readonly RedisProcess[]
   /** The one that the Sentinels say is the primary. */
   primary(): Promise<RedisProcess>
+  /** Makes the Sentinel that the URL names first stand still, or go on. */
+  freezeFirstSentinel(): void
+  thawFirstSentinel(): void
   remove(): Promise<void>
 }
 
@@ -37,6 +40,7 @@ export async function startSentinelGroup(): Promise<SentinelGroup> {
       protocol: 2,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
+      commandTimeout: 1000,
       ...(secret && { password: secret }),
     })
     client.on('error', () => {})
@@ -98,6 +102,8 @@ export async function startSentinelGroup(): Promise<SentinelGroup> {
       }
       throw new Error('no Sentinel answers')
     },
+    freezeFirstSentinel: () => void children[0]?.kill('SIGSTOP'),
+    thawFirstSentinel: () => void children[0]?.kill('SIGCONT'),
     async remove() {
       for (const child of children) {
         const gone = once(child, 'exit')

@@ -162,6 +162,30 @@ test('in a Redis Cluster the server that has the slot of the cell is found, also
   expect(await two.hlen('{berth:places}:table:tasks')).toBe(10)
 })
 
+test('when the primary and a Sentinel stand still until another has taken its place, every store finds that one', async () => {
+  const group = await startSentinelGroup()
+  cleanUps.push(() => group.remove())
+  const stores = Array.from({ length: 6 }, () => open(group.url))
+  for (const store of stores) await eventually(() => store.load())
+  for (let round = 1; round <= 2; round++) {
+    const still = await group.primary()
+    // Whoever asks it for the primary waits, and hears meanwhile that there is another.
+    group.freezeFirstSentinel()
+    still.freeze()
+    try {
+      await eventually(async () => {
+        // All of them try again and again meanwhile, as standbys do.
+        await Promise.allSettled(stores.map((store) => store.load()))
+        if ((await group.primary()) === still) throw new StoreUnavailableError('it is not replaced yet')
+      })
+    } finally {
+      still.thaw()
+      group.thawFirstSentinel()
+    }
+    for (const store of stores) await eventually(() => store.load())
+  }
+})
+
 test('when the primary is killed under load, Sentinel makes the replica the primary, and nothing that was acknowledged is lost', async () => {
   const group = await startSentinelGroup()
   cleanUps.push(() => group.remove())

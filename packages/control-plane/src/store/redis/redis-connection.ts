@@ -5,6 +5,7 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { StoreUnavailableError } from '../store.ts'
 import type { LuaScript } from './lua-script.ts'
 import type { ScriptReply } from './script-reply.ts'
+import { askSentinels, type SentinelGroup, whyNotPrimary } from './sentinel-agreement.ts'
 import { slotOwnerConnector } from './slot-owner-connector.ts'
 
 /** Options of a client whose answers are those that the rest of this room reads. */
@@ -60,15 +61,20 @@ const wrongServer = /^(READONLY|MASTERDOWN|LOADING|MOVED|ASK|CLUSTERDOWN)/
 export class RedisConnection {
   readonly #options: RedisConnectionOptions
   readonly #client: Redis
+  readonly #sentinels: SentinelGroup | undefined
   #usable = false
+  #closed = false
+  #timesEnded = 0
   #waiting: { resolve(): void; reject(error: Error): void }[] = []
   #connectionsMade = 0
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options
     this.#client = createClient(options)
+    this.#sentinels = sentinelsOf(options)
     this.#client.on('ready', () => void this.#prepare(++this.#connectionsMade))
     this.#client.on('close', () => this.#lost())
+    this.#client.on('end', () => this.#connectAgain())
     // A client without a listener throws; what matters of it is said by `close` and by each command's own failure.
     this.#client.on('error', (error: Error) => options.log.debug('connection to Redis', { reason: error.message }))
   }
@@ -107,8 +113,24 @@ export class RedisConnection {
     }
   }
 
+  /**
+   * Resolves when this connection leads to the primary still, as far as somebody knows.
+   *
+   * @throws StoreUnavailableError when Sentinels have another or are about to; then this connects again.
+   */
+  async stillPrimary(): Promise<void> {
+    const connection = this.#connectionsMade
+    try {
+      await this.#askSentinels()
+    } catch (error) {
+      if (connection === this.#connectionsMade) this.#client.disconnect(true)
+      throw unavailable(error)
+    }
+  }
+
   close(): void {
     this.#usable = false
+    this.#closed = true
     this.#client.disconnect()
     for (const waiter of this.#waiting) waiter.reject(noConnection())
   }
@@ -117,6 +139,7 @@ export class RedisConnection {
     try {
       const role = (await this.#client.call('ROLE')) as [string]
       if (role[0] !== 'master') throw new Error(`this Redis is a ${role[0]}, not the primary`)
+      await this.#askSentinels()
       await this.#load()
     } catch (error) {
       if (connection !== this.#connectionsMade) return
@@ -127,14 +150,38 @@ export class RedisConnection {
     if (connection === this.#connectionsMade && this.#client.status === 'ready') this.#found()
   }
 
+  async #askSentinels(): Promise<void> {
+    if (this.#sentinels === undefined) return
+    const { remoteAddress, remotePort } = this.#client.stream
+    const server = remoteAddress === undefined ? undefined : `${remoteAddress.replace('::ffff:', '')}:${remotePort}`
+    const words = await askSentinels(this.#sentinels)
+    const reason = whyNotPrimary(words, this.#sentinels.sentinels.length, server)
+    if (reason !== undefined) throw new Error(reason)
+  }
+
   async #load(): Promise<void> {
     await Promise.all(this.#options.scripts.map(({ source }) => this.#client.call('SCRIPT', ['LOAD', source])))
   }
 
   #found(): void {
     this.#usable = true
+    this.#timesEnded = 0
     this.#options.log.info('connected to Redis')
     for (const waiter of this.#waiting) waiter.resolve()
+  }
+
+  /**
+   * The client has given up, which nobody asked it to: it does when Sentinels tell of a new primary while it asks another Sentinel for the
+   * primary, and would never try again.
+   */
+  #connectAgain(): void {
+    if (this.#closed) return
+    const delayMs = backoffDelay(this.#timesEnded++, reconnect, this.#options.random)
+    const timer = setTimeout(() => {
+      // Its failure is told by another `end`.
+      if (!this.#closed && this.#client.status === 'end') this.#client.connect().catch(() => {})
+    }, delayMs)
+    timer.unref()
   }
 
   #lost(): void {
@@ -150,15 +197,26 @@ export class RedisConnection {
   }
 }
 
+function sentinelsOf({ address, commandTimeoutMs }: RedisConnectionOptions): SentinelGroup | undefined {
+  if ('url' in address || address.kind !== 'sentinel') return undefined
+  const { sentinels, name } = address
+  const { tls } = accessOptions(address)
+  return { sentinels, name, connection: { ...oneTry(commandTimeoutMs), enableOfflineQueue: true, ...(tls && { tls }) } }
+}
+
+const oneTry = (commandTimeoutMs: number): ClientOptions => ({
+  protocol: 2,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: commandTimeoutMs,
+  socketTimeout: commandTimeoutMs,
+  connectTimeout: commandTimeoutMs,
+})
+
 function createClient({ address, key, random, commandTimeoutMs }: RedisConnectionOptions): Redis {
   const common: ClientOptions = {
-    protocol: 2,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    socketTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
+    ...oneTry(commandTimeoutMs),
     maxLoadingRetryTime: 500,
     retryStrategy: (attempt: number) => backoffDelay(attempt, reconnect, random),
     reconnectOnError: (error: Error) => wrongServer.test(error.message),

@@ -39,6 +39,9 @@ export interface RedisStoreOptions {
   readonly feedLength?: number
 }
 
+/** A batch takes some ms; Sentinels begin to replace a primary that has been silent for a second at least. */
+const suspiciousMs = 500
+
 const scripts = [commitBatchScript, acquireLeaseScript, renewLeaseScript, releaseLeaseScript]
 
 /** A cell's records in Redis. Connects by itself, and again whenever the connection is lost. */
@@ -64,11 +67,15 @@ export function redisStore(options: RedisStoreOptions): Store {
 
   /** Pipelines a script and the wait for its replication. What was refused need not be replicated; what was done and is not, is not known to last. */
   const runDurably = async (...run: Parameters<RedisConnection['run']>): Promise<ScriptReply> => {
+    const sentAt = performance.now()
     const running = connection.run(...run)
     const replicating = replicated()
     replicating.catch(() => {})
     const reply = await running
-    if (isDone(reply)) await replicating
+    if (!isDone(reply)) return reply
+    await replicating
+    // A primary that was away for a moment may have been replaced in it, by one that does not have this.
+    if (waitReplicas > 0 && performance.now() - sentAt > suspiciousMs) await connection.stillPrimary()
     return reply
   }
 
