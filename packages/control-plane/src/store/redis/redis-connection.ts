@@ -65,6 +65,8 @@ export class RedisConnection {
   #usable = false
   #closed = false
   #timesEnded = 0
+  #lastWord: Promise<void> = Promise.resolve()
+  #nextWord: Promise<void> | undefined
   #waiting: { resolve(): void; reject(error: Error): void }[] = []
   #connectionsMade = 0
 
@@ -119,6 +121,19 @@ export class RedisConnection {
    * @throws StoreUnavailableError when Sentinels have another or are about to; then this connects again.
    */
   async stillPrimary(): Promise<void> {
+    // What is under way may have been asked before that which this is about was done; all who come meanwhile share the next.
+    this.#nextWord ??= this.#askNext()
+    return this.#nextWord
+  }
+
+  async #askNext(): Promise<void> {
+    await this.#lastWord.catch(() => {})
+    this.#nextWord = undefined
+    this.#lastWord = this.#askOrLeave()
+    return this.#lastWord
+  }
+
+  async #askOrLeave(): Promise<void> {
     const connection = this.#connectionsMade
     try {
       await this.#askSentinels()
