@@ -431,6 +431,18 @@ describe('the container engine', () => {
 })
 
 describe('an agent that is killed and started again', () => {
+  test('finds a container that was made after it had asked for the list, and before the list came', async () => {
+    const lab = engineLab({ images: { 'app:1': { image: { pullMs: 10 }, program: { createMs: 100 } } } })
+    await lab.assign(task('a'))
+    await lab.after(50)
+    lab.crash()
+    lab.world.faults.answerMs = 100
+    lab.boot()
+    await lab.after(10_000)
+    expect(lab.seen('a').status).toBe('RUNNING')
+    expect(lab.container('a', 'app')).toMatchObject({ state: 'running', runs: 1 })
+  })
+
   test('finds its tasks running', async () => {
     const lab = engineLab()
     await lab.assign(task('a', [container('app')], awsvpc))

@@ -35,7 +35,7 @@ export interface TaskActorDeps extends EngineDeps {
  */
 export class TaskActor {
   readonly #deps: TaskActorDeps
-  /** When each container was last looked at, by `tick`; in their order. */
+  /** When something was last heard of each container, by `tick`; in their order. */
   readonly #touched: number[]
   /** By container; there is none most of the time, and a host has many tasks. */
   #pulls: Map<string, AbortController> | undefined
@@ -113,6 +113,8 @@ export class TaskActor {
     if (event.kind === 'health' && event.health) {
       this.#takeContainer(container.name, { kind: 'health', health: event.health })
     } else if (isNews(event, container)) {
+      // A list that was asked for before this does not know it yet.
+      this.#heardOf(container.name)
       this.#takeContainer(container.name, { kind: 'hinted', runtimeId: event.runtimeId })
     }
   }
@@ -155,6 +157,10 @@ export class TaskActor {
     } finally {
       this.#cleaning = false
     }
+  }
+
+  #heardOf(name: string): void {
+    this.#touched[this.#state.containers.findIndex((each) => each.name === name)] = this.#deps.tick()
   }
 
   #container(name: string): ContainerState | undefined {
@@ -206,7 +212,7 @@ export class TaskActor {
   async #perform(operation: Operation, container: ContainerState): Promise<void> {
     const input = await this.#outcome(operation, container)
     if (this.#deps.signal.aborted) return
-    this.#touched[this.#state.containers.findIndex(({ name }) => name === container.name)] = this.#deps.tick()
+    this.#heardOf(container.name)
     this.#takeContainer(container.name, input)
   }
 
