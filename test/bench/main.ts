@@ -18,7 +18,7 @@ const BENCHES: Record<string, Bench> = {
   },
   cell: {
     about:
-      'what a task costs in the cell, in memory and until it is durable [--short] [--hosts N] [--only memory|durable] [--json FILE]',
+      'what a task costs in the cell, in memory and until it is durable [--short] [--hosts N] [--only heap|memory|durable] [--json FILE]',
     load: () => import('./cell/cell-bench.ts'),
   },
   'run-task': {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { reportRows } from '../report-rows.ts'
 import { durableRows } from './durable-tasks.ts'
+import { heapRows } from './heap-of-cell.ts'
 import { memoryRows } from './tasks-in-memory.ts'
 
 /**
@@ -19,9 +20,11 @@ export async function run(args: readonly string[]): Promise<number> {
   })
   const { short, only } = values
   const hosts = Number(values.hosts)
+  const isAsked = (part: string): boolean => only === undefined || only === part
   const rows = [
-    ...(only === 'durable' ? [] : await memoryRows(hosts, short)),
-    ...(only === 'memory' ? [] : await durableRows(hosts, short)),
+    ...(isAsked('heap') ? await heapRows(hosts, short) : []),
+    ...(isAsked('memory') ? await memoryRows(hosts, short) : []),
+    ...(isAsked('durable') ? await durableRows(hosts, short) : []),
   ]
   reportRows({ bench: 'cell', short, json: values.json, rows })
   return 0

@@ -66,7 +66,8 @@ async function reportRunning({ cell, deps }: BenchCell, tasks: readonly TaskReco
   )
 }
 
-const runningReport = (task: TaskRecord): TaskReport =>
+/** What a host says of a task that runs. */
+export const runningReport = (task: TaskRecord): TaskReport =>
   TaskReport.fromPartial({
     taskArn: task.arn,
     status: taskStatusRank.RUNNING,

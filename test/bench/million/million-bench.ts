@@ -20,6 +20,8 @@ const askedSeconds = 300
 const askedMib = 3 * 1024
 /** How long the cluster is watched doing nothing afterwards, unless `--idle SECONDS` says otherwise. */
 const idleSeconds = 20
+/** For the control plane and what else is no worker, in MiB: room for what is new and soon gone, and an end to what is kept of it. */
+const memory = ['--max-semi-space-size=32', '--max-old-space-size=3072']
 /** Room for tasks on each host, against what it gets when all have as many. */
 const room = 1.25
 /** How long it may take until all are RUNNING before that counts as a failure. */
@@ -71,7 +73,7 @@ function scenarioOf(tasks: number, hosts: number, idleMs: number): Scenario {
 async function play(tasks: number, hosts: number, idleMs: number): Promise<LabReport> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`)
   const context: CommandContext = {
-    environment: process.env,
+    environment: { ...process.env, NODE_OPTIONS: [process.env['NODE_OPTIONS'] ?? '', ...memory].join(' ') },
     clock: processClock,
     random: systemRandom(),
     out: say,

@@ -13,7 +13,7 @@ const namedTasks = 50
 /** Hosts that start at the same moment; the rest follow once these are in, so that a lab of thousands does not knock all at once. */
 const startedTogether = 50
 /** How long the rest wait for that at most, in ms. */
-const joinWithinMs = 5000
+const joinWithinMs = 1000
 
 /**
  * A process of the lab that plays many hosts: orders come from the lab's own process, each is answered when it is done, and

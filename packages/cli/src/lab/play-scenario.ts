@@ -145,7 +145,9 @@ export class Player {
     }
     const { tasksPerCall, ecs } = cluster
     // Tokens are not the seed's to draw: a second run against the same control plane would be answered with the first one's tasks.
-    const deps = { ...this.#stage, random: systemRandom(), ecs, tasksPerCall }
+    const { workers } = this.#stage
+    const started = () => workers.news().started
+    const deps = { ...this.#stage, random: systemRandom(), ecs, tasksPerCall, started }
     const taken = await runTasks({ input, count, rate }, deps)
     return went(taken === count ? '' : `${count - taken} of ${count} tasks were refused`)
   }

@@ -28,6 +28,7 @@ const deps = (ecs: EcsClient) => ({
   refusals: new Refusals(),
   signal: new AbortController().signal,
   tasksPerCall: 10,
+  started: () => 0,
 })
 
 test('every task is asked for once, and none is lost between calls that overlap', async () => {
@@ -49,4 +50,17 @@ test('a call that is answered with an error is so many refusals of its type', as
   const throttled = deps(() => Promise.reject(new EcsError('RunTask', 'ThrottlingException', 'slower')))
   expect(await runTasks({ input: {}, count: 25 }, throttled)).toBe(0)
   expect(throttled.refusals.byReason()).toEqual({ ThrottlingException: 25 })
+})
+
+test('no more is asked for while the hosts are far behind, though not for ever', async () => {
+  const clock = virtualClock()
+  let started = 0
+  const all = { ...deps(ecsWith(100_000)), clock, tasksPerCall: 5000, started: () => started }
+  let taken: number | undefined
+  void runTasks({ input: {}, count: 100_000 }, all).then((count) => (taken = count))
+  await clock.advanceBy(1000)
+  expect(taken).toBeUndefined()
+  started = 60_000
+  await clock.advanceBy(60_000)
+  expect(taken).toBe(100_000)
 })

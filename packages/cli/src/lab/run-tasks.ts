@@ -10,6 +10,8 @@ export interface RunTasksDeps {
   readonly refusals: Refusals
   readonly signal: AbortSignal
   readonly tasksPerCall: number
+  /** Tasks that have started on any host so far. */
+  readonly started: () => number
 }
 
 export interface RunTasksRequest {
@@ -22,8 +24,15 @@ export interface RunTasksRequest {
 
 /** Calls under way at the same time. */
 const concurrency = 8
-/** How often a rate is kept up with, in ms. */
+/** How often a rate is kept up with, and hosts are waited for, in ms. */
 const rateEveryMs = 100
+/**
+ * Where no rate is said: tasks that were taken and have not started, before more are asked for. All hosts share the processes that play them,
+ * and one that is given tens of thousands of tasks at once is late with the heartbeats of all its hosts, as no real host is with another's.
+ */
+const mostOnTheirWay = 20_000
+/** So long a call waits for that at most, in ms: tasks of hosts that died never start. */
+const waitAtMostMs = 2000
 
 interface RunTaskAnswer {
   readonly tasks: readonly unknown[]
@@ -40,6 +49,13 @@ export async function runTasks(request: RunTasksRequest, deps: RunTasksDeps): Pr
   const due = (): number =>
     rate === undefined ? count : Math.min(count, Math.ceil(((clock.monotonic() - began) / 1000) * rate))
 
+  const startedBefore = deps.started()
+  const untilHostsKeepUp = async (): Promise<void> => {
+    for (let waitedMs = 0; waitedMs < waitAtMostMs; waitedMs += rateEveryMs) {
+      if (taken - (deps.started() - startedBefore) < mostOnTheirWay) return
+      await sleep(clock, rateEveryMs, signal)
+    }
+  }
   const caller = async (): Promise<void> => {
     while (asked < count) {
       signal.throwIfAborted()
@@ -49,6 +65,7 @@ export async function runTasks(request: RunTasksRequest, deps: RunTasksDeps): Pr
         continue
       }
       asked += some
+      if (rate === undefined) await untilHostsKeepUp()
       const now = await runSome(request.input, some, deps)
       taken += now
     }
