@@ -13,7 +13,6 @@
 set -euo pipefail
 
 suite=bookworm
-mirror=${MIRROR:-http://deb.debian.org/debian}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/berth/stand-ins
 tar=$cache/$suite-$(dpkg --print-architecture).tar
 debian=berth-stand-in/debian:12-slim
@@ -27,7 +26,7 @@ make_debian_tar() {
   echo "Debian $suite by debootstrap, which takes a minute or two ..." >&2
   mkdir -p "$cache"
   scratch=$(mktemp -d)
-  debootstrap --variant=minbase --include=ca-certificates "$suite" "$scratch/root" "$mirror" >"$scratch/log" 2>&1 || {
+  debootstrap --variant=minbase --include=ca-certificates "$suite" "$scratch/root" ${MIRROR:+"$MIRROR"} >"$scratch/log" 2>&1 || {
     tail -n 20 "$scratch/log" >&2
     exit 1
   }
