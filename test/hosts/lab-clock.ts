@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tool } from './tool.ts'
 
 /** The wall clock of one program, which can be set wrong while it runs. Its monotonic clock and its timers go on. */
@@ -50,4 +50,12 @@ export async function checkLabClocks(): Promise<void> {
 /** Removes what the library leaves in shared memory of a program that was killed. */
 export function forgetClockOf(pid: number): void {
   for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`]) rmSync(`/dev/shm/${name}`, { force: true })
+}
+
+/** As `forgetClockOf`, for all that have ended: a lab that goes does not hear of the end of its last ones. */
+export function forgetClocksOfTheDead(): void {
+  for (const name of readdirSync('/dev/shm')) {
+    const pid = /^(?:sem\.)?faketime_(?:shm|sem)_(\d+)$/.exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) forgetClockOf(Number(pid))
+  }
 }

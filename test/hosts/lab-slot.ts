@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { identifyProcess, isAlive, processIdentity } from '@berth/shared/process-identity.ts'
 import { controlGroup } from './control-group.ts'
+import { forgetClocksOfTheDead } from './lab-clock.ts'
 import { tool, tryTool } from './tool.ts'
 
 /** A place for one lab among those of this machine: its number makes names, addresses and directories that no other has. */
@@ -89,6 +90,7 @@ async function removeLab({ prefix, directory }: LabSlot): Promise<void> {
   const group = controlGroup(prefix)
   group.killAll()
   for (let patience = 0; group.pids().length > 0 && patience < 100; patience++) await wait(50)
+  forgetClocksOfTheDead()
   for (const mount of mountsBelow(directory)) await tryTool('umount', '--lazy', mount)
   for (const namespace of await namespacesOf(prefix)) await tryTool('ip', 'netns', 'del', namespace)
   await tryTool('ip', 'link', 'del', `${prefix}root`)
