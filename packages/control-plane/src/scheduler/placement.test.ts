@@ -64,12 +64,12 @@ describe('place', () => {
     const fleet = new HostFleet()
     for (let id = 0; id < 40; id++) fleet.putHost(describeHost({ id: `h${id}` }), RUNNING)
     const drawn = new Map<string, number>()
-    for (let draw = 0; draw < 4000; draw++) {
+    for (let draw = 0; draw < 2000; draw++) {
       const [hostId = ''] = hostsOf(place(fleet, { ...REQUEST, strategy: [{ type: 'random' }] }, random))
       drawn.set(hostId, (drawn.get(hostId) ?? 0) + 1)
     }
     expect(drawn.size).toBe(40)
-    for (const times of drawn.values()) expect(times).toBeGreaterThan(50)
+    for (const times of drawn.values()) expect(times).toBeGreaterThan(25)
   })
 
   it('follows and avoids the groups of tasks', () => {

@@ -5,6 +5,7 @@ import { NO_DEMAND } from './demand.ts'
 import { HostFleet } from './host-fleet.ts'
 import { place } from './placement.ts'
 import { describeHost, RUNNING } from './test-hosts.ts'
+import { propertyRuns } from './testing/property-runs.ts'
 
 const demand = (cpu: number) => ({ ...NO_DEMAND, cpu, memory: cpu })
 const aTask = { group: 'g', dynamicPorts: [] }
@@ -88,6 +89,7 @@ describe('room that is reserved', () => {
         for (const key of ['a', 'b', 'c']) fleet.unreserve(key)
         expect(placed(fleet)).toBe(placed(plain))
       }),
+      propertyRuns(100),
     )
   })
 })
