@@ -1,3 +1,5 @@
+import { withPlaceFor } from './slot-set.ts'
+
 /** The value ids that hosts have for one attribute: 0 is "does not have it". */
 export class AttributeValues {
   readonly name: string
@@ -11,11 +13,7 @@ export class AttributeValues {
   }
 
   setHost(slot: number, attributes: ReadonlyMap<string, string | null>): void {
-    if (slot >= this.bySlot.length) {
-      const longer = new Int32Array(Math.max(slot + 1, this.bySlot.length * 2))
-      longer.set(this.bySlot)
-      this.bySlot = longer
-    }
+    this.bySlot = withPlaceFor(slot, this.bySlot, 0)
     const value = attributes.get(this.name)
     this.bySlot[slot] = value === undefined ? 0 : this.idOf(value ?? '')
   }

@@ -1,5 +1,5 @@
 import type { Demand } from './demand.ts'
-import { grown } from './slot-set.ts'
+import { withPlaceFor } from './slot-set.ts'
 import type { TaskGroup } from './task-group.ts'
 
 /** No claim: the end of a list. */
@@ -30,8 +30,8 @@ export class ClaimTable {
   add(slot: number, taskId: string, demand: Demand, group: TaskGroup, dynamicPorts: readonly number[]): number {
     const claim = this.unused.pop() ?? this.taskIds.length
     const at = claim * STRIDE
-    if (at >= this.links.length) this.links = grown(this.links, at * 2, NO_CLAIM)
-    if (slot >= this.firstOnHost.length) this.firstOnHost = grown(this.firstOnHost, slot * 2, NO_CLAIM)
+    this.links = withPlaceFor(at + STRIDE - 1, this.links, NO_CLAIM)
+    this.firstOnHost = withPlaceFor(slot, this.firstOnHost, NO_CLAIM)
     this.taskIds[claim] = taskId
     this.demands[claim] = demand
     this.groups[claim] = group

@@ -1,4 +1,4 @@
-import { grown } from './slot-set.ts'
+import { withPlaceFor } from './slot-set.ts'
 
 /** Where a walk through a `FitOrder` has come to. */
 export interface FitCursor {
@@ -35,8 +35,7 @@ export class FitCells {
   private unused = NONE
 
   ensureSlot(slot: number): void {
-    if ((slot + 1) * HOST <= this.hosts.length) return
-    this.hosts = grown(this.hosts, Math.max((slot + 1) * HOST, this.hosts.length * 2), NONE)
+    this.hosts = withPlaceFor((slot + 1) * HOST - 1, this.hosts, NONE)
   }
 
   /** Whether the host is in an order. */
@@ -48,7 +47,7 @@ export class FitCells {
     let cell = this.unused
     if (cell === NONE) {
       cell = this.cellCount++
-      if ((cell + 1) * CELL > this.cells.length) this.cells = grown(this.cells, this.cells.length * 2, 0)
+      this.cells = withPlaceFor((cell + 1) * CELL - 1, this.cells, 0)
     } else {
       this.unused = this.cells[cell * CELL + NEXT_CELL] as number
     }

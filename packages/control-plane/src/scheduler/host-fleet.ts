@@ -4,7 +4,7 @@ import type { Demand, PortClaim } from './demand.ts'
 import { type ClassVerdicts, HostClasses } from './host-classes.ts'
 import type { HostDescription, HostState } from './host-description.ts'
 import { DEFAULT_DYNAMIC_PORTS, HostPorts } from './host-ports.ts'
-import { SlotSet, grown } from './slot-set.ts'
+import { SlotSet, withPlaceFor } from './slot-set.ts'
 import { TaskGroup } from './task-group.ts'
 
 /** What a task holds on its host, until it is released. */
@@ -135,8 +135,6 @@ export class HostFleet {
     const reserved = Array.from(this.claimsOn(slot), (claim) => this.claims.taskIds[claim] as string)
     for (const key of reserved) this.unreserve(key)
     const host = this.hosts[slot] as HostDescription
-    this.placeable[slot] = 0
-    this.touch(slot)
     this.forgetDescription(slot, host)
     this.hosts[slot] = undefined
     this.ports[slot] = undefined
@@ -371,24 +369,22 @@ export class HostFleet {
 
   private newSlot(hostId: string): number {
     const slot = this.unusedSlots.pop() ?? this.hosts.length
-    if (slot >= this.cpuFree.length) this.growTo(slot * 2)
-    for (const array of [this.cpuFree, this.memoryFree, this.gpusFree, this.enisFree, this.runningTasks])
-      array[slot] = 0
+    this.makePlaceFor(slot)
     this.slots.set(hostId, slot)
     return slot
   }
 
-  private growTo(length: number): void {
-    this.cpuTotal = grown(this.cpuTotal, length, 0)
-    this.memoryTotal = grown(this.memoryTotal, length, 0)
-    this.gpusTotal = grown(this.gpusTotal, length, 0)
-    this.cpuFree = grown(this.cpuFree, length, 0)
-    this.memoryFree = grown(this.memoryFree, length, 0)
-    this.gpusFree = grown(this.gpusFree, length, 0)
-    this.enisFree = grown(this.enisFree, length, 0)
-    this.runningTasks = grown(this.runningTasks, length, 0)
-    this.classOf = grown(this.classOf, length, 0)
-    this.placeable = grown(this.placeable, length, 0)
+  private makePlaceFor(slot: number): void {
+    this.cpuTotal = withPlaceFor(slot, this.cpuTotal, 0)
+    this.memoryTotal = withPlaceFor(slot, this.memoryTotal, 0)
+    this.gpusTotal = withPlaceFor(slot, this.gpusTotal, 0)
+    this.cpuFree = withPlaceFor(slot, this.cpuFree, 0)
+    this.memoryFree = withPlaceFor(slot, this.memoryFree, 0)
+    this.gpusFree = withPlaceFor(slot, this.gpusFree, 0)
+    this.enisFree = withPlaceFor(slot, this.enisFree, 0)
+    this.runningTasks = withPlaceFor(slot, this.runningTasks, 0)
+    this.classOf = withPlaceFor(slot, this.classOf, 0)
+    this.placeable = withPlaceFor(slot, this.placeable, 0)
   }
 
   private applyState(slot: number, state: HostState): void {

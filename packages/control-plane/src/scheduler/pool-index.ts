@@ -1,7 +1,7 @@
 import { FitCells, FitOrder } from './fit-index.ts'
 import type { FleetIndex, HostFleet, Pool } from './host-fleet.ts'
 import { binpackValue, compactRoom, gpuRank, mostCustomRoom, readRoom, valueLeft } from './host-score.ts'
-import { grown } from './slot-set.ts'
+import { withPlaceFor } from './slot-set.ts'
 import type { BinpackField } from './strategy.ts'
 import type { AttributeValues } from './attribute-values.ts'
 
@@ -45,14 +45,10 @@ export class PoolIndex implements FleetIndex {
   }
 
   touch(slot: number): void {
-    if (slot >= this.isTouched.length) {
-      const longer = new Uint8Array(Math.max(slot + 1, this.isTouched.length * 2))
-      longer.set(this.isTouched)
-      this.isTouched = longer
-      this.touched = grown(this.touched, longer.length, 0)
-    }
+    this.isTouched = withPlaceFor(slot, this.isTouched, 0)
     if (this.isTouched[slot] === 1) return
     this.isTouched[slot] = 1
+    this.touched = withPlaceFor(this.touchedCount, this.touched, 0)
     this.touched[this.touchedCount++] = slot
   }
 
@@ -76,11 +72,7 @@ export class PoolIndex implements FleetIndex {
     if (fleet.placeable[slot] === 0 || !this.pool.slots.has(slot)) return
     const key = binpackValue(fleet, this.field, slot)
     if (key > this.maxKey || (this.field === 'room' && readRoom(key).room > this.maxRoom)) this.isOutgrown = true
-    if (slot >= this.orderOf.length) {
-      const longer = new Int32Array(Math.max(slot + 1, this.orderOf.length * 2))
-      longer.set(this.orderOf)
-      this.orderOf = longer
-    }
+    this.orderOf = withPlaceFor(slot, this.orderOf, 0)
     const part = this.values === undefined ? 0 : this.values.of(slot)
     this.orderOf[slot] = part
     const order = (this.orders[part] ??= new FitOrder(cells, this.plannedHosts, this.maxKey, this.compact))

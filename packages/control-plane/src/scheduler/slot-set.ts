@@ -7,9 +7,8 @@ export class SlotSet {
 
   add(slot: number): void {
     if (this.has(slot)) return
-    if (this.size === this.members.length) this.members = grown(this.members, this.size * 2, 0)
-    if (slot >= this.positions.length)
-      this.positions = grown(this.positions, Math.max(slot + 1, this.positions.length * 2), -1)
+    this.members = withPlaceFor(this.size, this.members, 0)
+    this.positions = withPlaceFor(slot, this.positions, -1)
     this.positions[slot] = this.size
     this.members[this.size++] = slot
   }
@@ -28,10 +27,19 @@ export class SlotSet {
   }
 }
 
-/** A longer copy of `array`, its new places filled with `fill`. */
-export function grown(array: Int32Array<ArrayBuffer>, length: number, fill: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(length)
-  if (fill !== 0) longer.fill(fill, array.length)
+/**
+ * The array itself where it has a place `index`; else a copy that has, its new places filled with `fill`, as long as the next power of two:
+ * so places that come one by one cost few copies.
+ */
+export function withPlaceFor<Places extends Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
+  index: number,
+  array: Places,
+  fill: number,
+): Places {
+  if (index < array.length) return array
+  const Longer = array.constructor as new (length: number) => Places
+  const longer = new Longer(2 ** (32 - Math.clz32(index)))
+  longer.fill(fill)
   longer.set(array)
   return longer
 }
