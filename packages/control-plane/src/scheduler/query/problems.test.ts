@@ -40,6 +40,8 @@ describe('what is said of a text that is no query', () => {
     ['not', 'expected a subject but found the end at position 3'],
     ['attribute:a exists x', `expected '&&', '||' or ')' but found 'x' at position 19`],
     ['attribute:a =~ (a{200}){200}', 'the repeat counts of this regular expression are too large at position 15'],
+    ['attribute:a =~ (a{1,200}){1,200}', 'the repeat counts of this regular expression are too large at position 15'],
+    ['attribute:a =~ (a{200,}){200,}', 'the repeat counts of this regular expression are too large at position 15'],
   ])('%j: %s', (text, message) => {
     expect(parseQuery(text)).toEqual({ ok: false, error: { message, position: expect.any(Number) as number } })
   })
@@ -48,6 +50,12 @@ describe('what is said of a text that is no query', () => {
     const parsed = parseQuery('attribute:a =~ (x')
     if (parsed.ok) throw new Error('was read')
     expect(parsed.error.message).toMatch(/^'\(x' is not a usable regular expression \(.+\) at position 15$/)
+  })
+
+  it('takes a pattern of 5,000 states and none of more', () => {
+    const ofStates = (states: number) => parseQuery(`attribute:a =~ ${'a'.repeat(states / 100 - 5)}{100}`)
+    expect(ofStates(5000).ok).toBe(true)
+    expect(ofStates(5100)).toMatchObject({ error: { position: 15 } })
   })
 
   it('says how long a query and how deep its brackets may be', () => {

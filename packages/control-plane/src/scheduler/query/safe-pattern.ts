@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js'
 import type { SafePattern } from './expression.ts'
+import { remembering } from './remember.ts'
 import { QuerySyntaxError } from './tokenize.ts'
 
 /**
@@ -24,19 +25,7 @@ export function compilePattern(source: string, position: number): SafePattern {
     throw new QuerySyntaxError('the repeat counts of this regular expression are too large', position)
   }
   const compiled = compile(source, position)
-  const known = new Map<string, boolean>()
-  return {
-    source,
-    matches(value) {
-      let verdict = known.get(value)
-      if (verdict === undefined) {
-        if (known.size === REMEMBERED_VALUES) known.clear()
-        verdict = compiled.matches(value)
-        known.set(value, verdict)
-      }
-      return verdict
-    },
-  }
+  return { source, matches: remembering(REMEMBERED_VALUES, (value) => compiled.matches(value)) }
 }
 
 function compile(source: string, position: number): RE2JS {
