@@ -18,6 +18,8 @@ export class HostFleetAccounting {
   readonly hosts = new HostFleet()
   /** Claims on hosts that are not there (any more, or yet), by task: they are taken up when the host comes, as when its end is undone. */
   readonly #onAbsentHosts = new Map<string, TaskClaim>()
+  /** What the newest claim amounts to: tasks of one launch, which come together, share their claim, and so share this. */
+  #newest: { readonly claim: ClaimRecord; readonly demand: Demand } | undefined
 
   /** Takes a change of a record into account. Undoing a change is following its reverse. */
   follow(change: Change): void {
@@ -68,9 +70,14 @@ export class HostFleetAccounting {
     const { hostId, claim } = task
     if (hostId === undefined) return
     const group = placementGroup(task)
-    const taken = { hostId, demand: claimedDemand(claim), group, dynamicPorts: claim.dynamicPorts }
+    const taken = { hostId, demand: this.#demandOf(claim), group, dynamicPorts: claim.dynamicPorts }
     if (this.hosts.slotOf(hostId) === undefined) this.#onAbsentHosts.set(task.id, taken)
     else this.hosts.claim(hostId, task.id, taken.demand, taken)
+  }
+
+  #demandOf(claim: ClaimRecord): Demand {
+    if (this.#newest?.claim !== claim) this.#newest = { claim, demand: claimedDemand(claim) }
+    return this.#newest.demand
   }
 }
 

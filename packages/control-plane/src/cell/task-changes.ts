@@ -181,9 +181,9 @@ function applyContainerReport(container: TaskContainerRecord, report: ContainerR
 const bindingsOf = ({ bindings, bindIp }: ContainerReport): TaskContainerRecord['networkBindings'] =>
   bindings.map(({ containerPort, hostPort, protocol }) => ({ bindIP: bindIp, containerPort, hostPort, protocol }))
 
-const healthStatuses: readonly string[] = ['HEALTHY', 'UNHEALTHY', 'UNKNOWN']
-const healthStatusOf = (text: string): TaskContainerRecord['healthStatus'] | undefined =>
-  healthStatuses.includes(text) ? (text as TaskContainerRecord['healthStatus']) : undefined
+const healthStatuses: readonly TaskContainerRecord['healthStatus'][] = ['HEALTHY', 'UNHEALTHY', 'UNKNOWN']
+/** The text of the list, so that a record does not keep one that came with a report. */
+const healthStatusOf = (text: string) => healthStatuses.find((status) => status === text)
 
 function applyNetwork(
   before: NetworkInterfaceRecord,

@@ -4,7 +4,7 @@ import type { Clock } from '@berth/shared/clock.ts'
 import { newId } from '@berth/shared/ids.ts'
 import { type Random, randomBelow, randomHex, randomUuid } from '@berth/shared/random.ts'
 import type { Demand } from '../scheduler/demand.ts'
-import { explainWin, judgeHost } from '../scheduler/explain.ts'
+import { compileWin, judgeHost } from '../scheduler/explain.ts'
 import type { Explanation, HostVerdict } from '../scheduler/explanation.ts'
 import type { HostFleet } from '../scheduler/host-fleet.ts'
 import { ZONE_ATTRIBUTE } from '../scheduler/host-description.ts'
@@ -17,7 +17,9 @@ import { ec2Pool, fargatePool } from './host-fleet-accounting.ts'
 import { compiledConstraints, compiledStrategy } from './placement-rules.ts'
 import { type PlacementSummary, type RuleTally, summarizeWin } from './placement-summary.ts'
 import type {
+  ClaimRecord,
   NetworkInterfaceRecord,
+  PortGrant,
   TagRecord,
   TaskContainerRecord,
   TaskDefinitionRecord,
@@ -99,7 +101,8 @@ export function launchTasks(
   if (allOrNone && unplaced > 0) return { tasks: [], unplaced: count, ...(explanation && { explanation }) }
   const tally =
     placed.length === 0 ? undefined : talliesOf(fleet).countFor(fleet, request, launch.definition, deps.clock.now())
-  const tasks = placed.map((place) => writeTask(tx, deps, blueprint, berthAt(fleet, request, place, tally)))
+  const berthAt = berthsOf(fleet, request, tally)
+  const tasks = placed.map((place) => writeTask(tx, deps, blueprint, berthAt(place)))
   return { tasks, unplaced, ...(unplaced > 0 && explanation !== undefined && { explanation }) }
 }
 
@@ -150,15 +153,19 @@ export function hostJudge(
   return (hostId) => judgeHost(tx.fleet.hosts, request, hostId)
 }
 
-/** What a task gets that goes to the host that was chosen for it. */
-export const berthAt = (
+/** Says what a task of the request gets with the host that was chosen for it; to be asked before that task's claim is made. */
+export function berthsOf(
   fleet: HostFleet,
   request: PlacementRequest,
-  { hostId, dynamicPorts }: PlacedTask,
   tally?: RuleTally,
-): Berth => {
+): (placed: PlacedTask) => Berth {
   const hosts = fleet.pool(request.pool).slots.size
-  return { hostId, dynamicPorts, placement: summarizeWin(hosts, explainWin(fleet, request, hostId), tally) }
+  const explainWin = compileWin(fleet, request)
+  return ({ hostId, dynamicPorts }) => ({
+    hostId,
+    dynamicPorts,
+    placement: summarizeWin(hosts, explainWin(hostId), tally),
+  })
 }
 
 /** What one task of a launch asks of the scheduler. */
@@ -177,6 +184,20 @@ export interface TaskBlueprint {
   readonly size: TaskSize
   readonly demand: Demand
   readonly request: PlacementRequest
+  /** What all its tasks have in common, so that a million of them keep it once. */
+  readonly common: CommonParts
+}
+
+/** Parts of the records of a launch's tasks that are the same in each. */
+interface CommonParts {
+  readonly cpu: string
+  readonly memory: string
+  /** The claim of a task that was given no dynamic ports. */
+  readonly claim: ClaimRecord
+  readonly containers: readonly Omit<TaskContainerRecord, 'arn'>[]
+  /** By container, for tasks that were given no dynamic ports. */
+  readonly portGrants: ReadonlyMap<string, readonly PortGrant[]>
+  readonly needsGpus: boolean
 }
 
 export function taskBlueprint(tables: ReadonlyTables, launch: TaskLaunch): TaskBlueprint {
@@ -199,15 +220,37 @@ export function taskBlueprint(tables: ReadonlyTables, launch: TaskLaunch): TaskB
     pool: poolFor(launch.cluster, launch.launchType),
     ...(launch.eligible !== undefined && { eligible: launch.eligible }),
   }
-  return {
-    launch,
-    networkMode,
-    containers: effectiveContainers(definition, launch.overrides),
-    size: taskSize(definition, launch.overrides),
-    demand,
-    request,
+  const containers = effectiveContainers(definition, launch.overrides)
+  const size = taskSize(definition, launch.overrides)
+  const common = {
+    cpu: String(size.cpu),
+    memory: String(size.memoryMib),
+    claim: claimFor(demand, nothing),
+    containers: containers.map(newContainer),
+    portGrants: grantPorts(definition, networkMode, nothing),
+    needsGpus: containers.some((container) => gpusOf(container) > 0),
   }
+  return { launch, networkMode, containers, size, demand, request, common }
 }
+
+/** The one empty list of all records that have one. */
+const nothing: readonly never[] = []
+
+const newContainer = (container: EffectiveContainer): Omit<TaskContainerRecord, 'arn'> => ({
+  name: container.name,
+  image: container.image,
+  essential: container.essential ?? true,
+  lastStatus: 'PENDING',
+  healthStatus: 'UNKNOWN',
+  hasHealthCheck: container.healthCheck !== undefined,
+  portGrants: nothing,
+  networkBindings: nothing,
+  cpu: container.cpu ?? 0,
+  ...(container.memory !== undefined && { memory: container.memory }),
+  ...(container.memoryReservation !== undefined && { memoryReservation: container.memoryReservation }),
+  gpuIds: nothing,
+  restartCount: 0,
+})
 
 /** What decides which tasks' strategy counts. */
 type StrategyChoice = Pick<TaskLaunch, 'cluster' | 'launchType' | 'serviceName' | 'placementStrategy'>
@@ -252,11 +295,12 @@ function writeTask(tx: Transaction, deps: LaunchDeps, blueprint: TaskBlueprint, 
 /** A task with its host, and with what it claims and uses of it. */
 export function giveBerth(tx: Transaction, blueprint: TaskBlueprint, task: TaskRecord, berth: Berth): TaskRecord {
   const zone = tx.fleet.hosts.hostNamed(berth.hostId)?.attributes.get(ZONE_ATTRIBUTE)
+  const { dynamicPorts } = berth
   return {
     ...task,
     hostId: berth.hostId,
     ...(typeof zone === 'string' && { availabilityZone: zone }),
-    claim: claimFor(blueprint.demand, berth.dynamicPorts),
+    claim: dynamicPorts.length === 0 ? blueprint.common.claim : claimFor(blueprint.demand, dynamicPorts),
     lastStatus: 'PENDING',
     containers: withGrants(tx, blueprint, task.containers, berth),
     placement: berth.placement,
@@ -265,7 +309,7 @@ export function giveBerth(tx: Transaction, blueprint: TaskBlueprint, task: TaskR
 
 /** A task that has no host yet. */
 export function newTask(deps: LaunchDeps, blueprint: TaskBlueprint): TaskRecord {
-  const { launch, size, demand } = blueprint
+  const { launch, common } = blueprint
   const { definition } = launch
   const id = newId(deps.random)
   const networkInterface = newNetworkInterface(deps.random, blueprint)
@@ -284,15 +328,15 @@ export function newTask(deps: LaunchDeps, blueprint: TaskBlueprint): TaskRecord 
     launchType: launch.launchType,
     ...(launch.capacityProviderName !== undefined && { capacityProviderName: launch.capacityProviderName }),
     ...(launch.platformVersion !== undefined && { platformVersion: launch.platformVersion }),
-    claim: claimFor(demand, []),
+    claim: common.claim,
     lastStatus: 'PROVISIONING',
     desiredStatus: 'RUNNING',
     connectivity: 'DISCONNECTED',
     containers: newContainers(deps, blueprint, id),
     ...(networkInterface !== undefined && { networkInterface }),
     overrides: launch.overrides,
-    cpu: String(size.cpu),
-    memory: String(size.memoryMib),
+    cpu: common.cpu,
+    memory: common.memory,
     ...(ephemeralStorageGib !== undefined && { ephemeralStorageGib }),
     enableExecuteCommand: launch.enableExecuteCommand,
     tags: launch.tags,
@@ -302,53 +346,37 @@ export function newTask(deps: LaunchDeps, blueprint: TaskBlueprint): TaskRecord 
   }
 }
 
-function newContainers(
+const newContainers = (
   { random, scope }: LaunchDeps,
-  { launch, containers }: TaskBlueprint,
+  { launch, common }: TaskBlueprint,
   taskId: string,
-): TaskContainerRecord[] {
-  return containers.map((container) => ({
+): TaskContainerRecord[] =>
+  common.containers.map((container) => ({
     arn: containerArn(scope, launch.cluster, taskId, randomUuid(random)),
-    name: container.name,
-    image: container.image,
-    essential: container.essential ?? true,
-    lastStatus: 'PENDING',
-    healthStatus: 'UNKNOWN',
-    hasHealthCheck: container.healthCheck !== undefined,
-    portGrants: [],
-    networkBindings: [],
-    cpu: container.cpu ?? 0,
-    ...(container.memory !== undefined && { memory: container.memory }),
-    ...(container.memoryReservation !== undefined && { memoryReservation: container.memoryReservation }),
-    gpuIds: [],
-    restartCount: 0,
+    ...container,
   }))
-}
 
 /** The containers of a task with the ports and GPUs that are theirs on its host. */
 function withGrants(
   tx: Transaction,
-  { launch, networkMode, containers }: TaskBlueprint,
+  { launch, networkMode, containers, common }: TaskBlueprint,
   records: readonly TaskContainerRecord[],
   { hostId, dynamicPorts }: Berth,
-): TaskContainerRecord[] {
-  const grants = grantPorts(launch.definition.definition, networkMode, dynamicPorts)
+): readonly TaskContainerRecord[] {
+  if (common.portGrants.size === 0 && !common.needsGpus) return records
+  const grants =
+    dynamicPorts.length === 0 ? common.portGrants : grantPorts(launch.definition.definition, networkMode, dynamicPorts)
   const gpus = new Map(containers.map((container) => [container.name, gpusOf(container)]))
-  const gpuIds = freeGpuIds(
-    tx,
-    hostId,
-    containers.some((container) => gpusOf(container) > 0),
-  )
+  const gpuIds = common.needsGpus ? freeGpuIds(tx, hostId) : []
   return records.map((container) => ({
     ...container,
-    portGrants: grants.get(container.name) ?? [],
+    portGrants: grants.get(container.name) ?? nothing,
     gpuIds: gpuIds.splice(0, gpus.get(container.name) ?? 0),
   }))
 }
 
 /** The GPUs of a host that no task on it has. */
-function freeGpuIds(tx: Transaction, hostId: string, wanted: boolean): string[] {
-  if (!wanted) return []
+function freeGpuIds(tx: Transaction, hostId: string): string[] {
   const taken = new Set<string>()
   for (const taskId of tx.fleet.hosts.tasksOn(hostId))
     for (const { gpuIds } of tx.tables.tasks.get(taskId)?.containers ?? []) for (const id of gpuIds) taken.add(id)

@@ -11,7 +11,7 @@ import { taskDefinitionOfArn } from './service-launch.ts'
 import type { ReadonlyTables } from './tables.ts'
 import { endTask } from './task-changes.ts'
 import {
-  berthAt,
+  berthsOf,
   giveBerth,
   type LaunchDeps,
   launchTasks,
@@ -235,12 +235,13 @@ class Pass {
     const { placed, unplaced } = place(fleet, request, this.#deps.random)
     if (unitSize > 1 && unplaced > 0) return 0
     const first = this.#tx.tables.tasks.get(taskIds[0] ?? '')
+    const berthAt = berthsOf(fleet, request)
     for (const [index, berth] of placed.entries()) {
       const task = this.#tx.tables.tasks.get(taskIds[index] as string) as WaitingTaskRecord
       const own = task.overrides === first?.overrides ? blueprint : waitingBlueprint(this.#tx.tables, task)
       const { priority, gang, until } = task.queue
       this.#tx.put('tasks', task.id, {
-        ...giveBerth(this.#tx, own ?? blueprint, task, berthAt(fleet, request, berth)),
+        ...giveBerth(this.#tx, own ?? blueprint, task, berthAt(berth)),
         queue: { priority, ...(gang !== undefined && { gang }), ...(until !== undefined && { until }) },
         placedAt: this.#deps.clock.now(),
         version: task.version + 1,

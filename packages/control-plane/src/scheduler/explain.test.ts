@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { compileAssessment } from './assessment.ts'
 import { type CompiledConstraint, type ConstraintInput, compileConstraints } from './constraint.ts'
 import { NO_DEMAND } from './demand.ts'
-import { TENTATIVE, describeLack, explain, explainWin, failureReason, judgeHost, renderExplanation } from './explain.ts'
+import { TENTATIVE, compileWin, describeLack, explain, failureReason, judgeHost, renderExplanation } from './explain.ts'
 import { type Lack, RULES, type Rule } from './explanation.ts'
 import { HostFleet } from './host-fleet.ts'
 import type { PlacementRequest } from './placement-request.ts'
@@ -212,7 +212,7 @@ describe('what a host lacks', () => {
 
   it('is not known of a host that is not there', () => {
     expect(judgeHost(fleet, REQUEST, 'nobody')).toBeUndefined()
-    expect(explainWin(fleet, REQUEST, 'nobody')).toBeUndefined()
+    expect(compileWin(fleet, REQUEST)('nobody')).toBeUndefined()
   })
 })
 

@@ -1,3 +1,4 @@
+import type { Random } from '@berth/shared/random.ts'
 import { compileAssessment } from './assessment.ts'
 import { type Demand, describePort } from './demand.ts'
 import { dynamicPortsFor, hasAttribute, queriedHost } from './eligibility.ts'
@@ -49,17 +50,29 @@ export function judgeHost(fleet: HostFleet, request: PlacementRequest, hostId: s
   return slot === undefined ? undefined : verdict(fleet, slot, lacksOf(fleet, request, slot))
 }
 
-/** What each step of the strategy sees in a host that was chosen; call it before the task is claimed. */
-export function explainWin(fleet: HostFleet, request: PlacementRequest, hostId: string): Win | undefined {
-  const slot = fleet.slotOf(hostId)
-  if (slot === undefined) return undefined
-  const steps = completeStrategy(request.strategy).map((step) => {
-    const seen = { step: describeStep(step), value: scoreOf(fleet, step, request.group, { uint32: () => 0 })(slot) }
-    if (step.type !== 'spread' || step.by.kind === 'host') return seen
-    return { ...seen, among: fleet.hostAt(slot).attributes.get(step.by.name) ?? '' }
-  })
-  return { hostId, ec2InstanceId: fleet.hostAt(slot).ec2InstanceId, steps }
+/**
+ * Says of a host that was chosen for a task of the request what each step of the strategy sees in it; nothing for an unknown one. To be asked
+ * before the task is claimed.
+ */
+export function compileWin(
+  fleet: HostFleet,
+  { strategy, group }: PlacementRequest,
+): (hostId: string) => Win | undefined {
+  const named = completeStrategy(strategy).map((step) => ({ step, name: describeStep(step) }))
+  return (hostId) => {
+    const slot = fleet.slotOf(hostId)
+    if (slot === undefined) return undefined
+    const host = fleet.hostAt(slot)
+    const steps = named.map(({ step, name }) => {
+      const seen = { step: name, value: scoreOf(fleet, step, group, noChance)(slot) }
+      if (step.type !== 'spread' || step.by.kind === 'host') return seen
+      return { ...seen, among: host.attributes.get(step.by.name) ?? '' }
+    })
+    return { hostId, ec2InstanceId: host.ec2InstanceId, steps }
+  }
 }
+
+const noChance: Random = { uint32: () => 0 }
 
 const verdict = (fleet: HostFleet, slot: number, lacks: readonly Lack[]): HostVerdict => ({
   hostId: fleet.hostAt(slot).id,

@@ -1,6 +1,6 @@
 import type { Random } from '@berth/shared/random.ts'
 import { type HostCheck, compileChecks, dynamicPortsFor } from './eligibility.ts'
-import { TENTATIVE, explain, explainWin } from './explain.ts'
+import { TENTATIVE, compileWin, explain } from './explain.ts'
 import type { Explanation } from './explanation.ts'
 import { canFillHosts, fillHosts } from './group-fill.ts'
 import type { HostFleet } from './host-fleet.ts'
@@ -73,7 +73,7 @@ function withWin(
   explanation: Explanation,
   first: PlacedTask | undefined,
 ): Explanation {
-  const won = first && explainWin(fleet, request, first.hostId)
+  const won = first && compileWin(fleet, request)(first.hostId)
   return won === undefined ? explanation : { ...explanation, won }
 }
 
