@@ -78,7 +78,7 @@ async function connect({ deps }: BenchCell, sessions: AgentConnection[], count: 
         ...deps,
         resources: { secrets: noSecretStore, environmentFiles: { read: () => Promise.reject(new Error('none')) } },
         authenticate: () => true,
-        heartbeatIntervalMs: 5000,
+        heartbeatIntervalMs: () => 5000,
         mayJoin: () => true,
         raiseAbove() {},
         joined() {},

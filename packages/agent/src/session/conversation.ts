@@ -107,7 +107,7 @@ export class Conversation {
       case 'answer':
         return this.#deps.questions.answer(message.value)
       default:
-        return this.#heart?.answered()
+        return this.#heart?.answered(message.value.intervalMs)
     }
   }
 

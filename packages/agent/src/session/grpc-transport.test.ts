@@ -41,7 +41,9 @@ describe('sessions over gRPC', () => {
     const address = await listen((stream) => {
       stream.on('data', ({ message }: AgentMessage) => {
         if (message?.$case === 'heartbeat')
-          stream.write({ message: { $case: 'heartbeatAck', value: { sequence: message.value.sequence } } })
+          stream.write({
+            message: { $case: 'heartbeatAck', value: { sequence: message.value.sequence, intervalMs: 0 } },
+          })
       })
       stream.on('end', () => stream.end())
     })

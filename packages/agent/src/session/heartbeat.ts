@@ -11,10 +11,12 @@ interface HeartDeps {
   readonly onSilence: () => void
 }
 
+const leastMs = 100
+
 /** Beats until it is stopped, and notices when nobody answers. */
 export class Heart {
   readonly #deps: HeartDeps
-  readonly #intervalMs: number
+  #intervalMs: number
   #sequence = 0
   #answeredAt: number
   #cancel: CancelTimer = () => {}
@@ -22,7 +24,7 @@ export class Heart {
   /** `intervalMs` as the control plane wants it; 0 would flood it. */
   constructor(deps: HeartDeps, intervalMs: number) {
     this.#deps = deps
-    this.#intervalMs = Math.max(100, intervalMs)
+    this.#intervalMs = Math.max(leastMs, intervalMs)
     this.#answeredAt = deps.clock.monotonic()
   }
 
@@ -30,8 +32,10 @@ export class Heart {
     this.#cancel = this.#deps.clock.after(this.#intervalMs, () => this.#beat())
   }
 
-  answered(): void {
+  /** From now on it beats so often, where that is not 0. */
+  answered(intervalMs: number): void {
     this.#answeredAt = this.#deps.clock.monotonic()
+    if (intervalMs > 0) this.#intervalMs = Math.max(leastMs, intervalMs)
   }
 
   stop(): void {

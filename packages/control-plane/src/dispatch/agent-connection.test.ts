@@ -23,7 +23,7 @@ async function joinedHost() {
       ...cluster.deps,
       resources: noResourceStores,
       authenticate: () => true,
-      heartbeatIntervalMs: 5000,
+      heartbeatIntervalMs: () => 5000,
       mayJoin: () => true,
       raiseAbove: () => {},
       joined: () => {},

@@ -30,7 +30,8 @@ export interface AgentLink {
 export interface AgentConnectionDeps extends ControlPlaneDeps, Pick<QuestionDeps, 'resources'> {
   /** Whether a token may join this cluster; asked where connections say nothing of who is at their other end. */
   readonly authenticate: (token: string, cluster: string) => boolean
-  readonly heartbeatIntervalMs: number
+  /** How often this host is to be heard of, as things are now. */
+  readonly heartbeatIntervalMs: () => number
   /** Whether one more host may join now. */
   readonly mayJoin: () => boolean
   /** A host has followed an epoch that this cell's store has not: the cell must go above it. */
@@ -134,7 +135,7 @@ export class AgentConnection implements HostSession {
       value: {
         containerInstanceArn: host.arn,
         epoch: cell.fence.epoch,
-        heartbeatIntervalMs: this.#deps.heartbeatIntervalMs,
+        heartbeatIntervalMs: this.#deps.heartbeatIntervalMs(),
         clusterArn: clusterArn(this.#deps.scope, host.cluster),
         handBackTaskArns: lost,
       },
@@ -215,7 +216,7 @@ export class AgentConnection implements HostSession {
   }
 
   async #heartbeat({ sequence, engineHealthy, engineMessage }: Heartbeat): Promise<void> {
-    this.#send({ $case: 'heartbeatAck', value: { sequence } })
+    this.#send({ $case: 'heartbeatAck', value: { sequence, intervalMs: this.#deps.heartbeatIntervalMs() } })
     if (engineHealthy === this.#engineHealthy) return
     this.#engineHealthy = engineHealthy
     this.#deps.log.warn(engineHealthy ? 'host has its engine back' : 'host is impaired', {

@@ -29,7 +29,8 @@ describe('the chain of assignment sets of a host', () => {
   test('links each delta to the set before', () => {
     const { chain, sent } = chainOf()
     chain.sendFull([])
-    for (const name of ['a', 'b']) {
+    for (const [index, name] of ['a', 'b'].entries()) {
+      chain.acknowledge({ epoch: 7, number: index + 1 })
       chain.put(task(name))
       chain.flush()
     }

@@ -5,6 +5,7 @@ import type { Change } from '../cell/tables.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { AgentConnection, type AgentLink } from './agent-connection.ts'
 import type { AgentPeer } from './agent-peer.ts'
+import { heartbeatPace } from './heartbeat-pace.ts'
 import { assignmentOf } from './host-assignments.ts'
 import { JoinGate } from './join-gate.ts'
 import type { QuestionDeps } from './host-questions.ts'
@@ -15,6 +16,7 @@ const sweepIntervalMs = 1000
 
 export interface DispatcherDeps extends ControlPlaneDeps, Pick<QuestionDeps, 'resources'>, SpokenProtocol {
   readonly authenticate: (token: string, cluster: string) => boolean
+  /** How often hosts are to be heard of as long as they are few. */
   readonly heartbeatIntervalMs: number
   /** A host has followed an epoch that this cell's store has not: the cell must go above it. */
   readonly raiseAbove: (epoch: number) => void
@@ -67,6 +69,11 @@ export class Dispatcher {
   open(link: AgentLink, peer: AgentPeer): AgentConnection {
     const connection = new AgentConnection(link, peer, {
       ...this.#deps,
+      heartbeatIntervalMs: () =>
+        heartbeatPace(this.#connections.size, {
+          ...this.#deps.settings,
+          heartbeatIntervalMs: this.#deps.heartbeatIntervalMs,
+        }),
       mayJoin: () => this.#gate.admit(),
       joined: (joined) => this.#joined(joined),
       left: (left, onPurpose) => this.#left(left, onPurpose),

@@ -61,7 +61,7 @@ export function scriptedServer(clock: Clock) {
     if (word.$case === 'statusReport' && habits.acknowledgesReports)
       stream.say({ $case: 'statusAck', value: { sequence: word.value.sequence } })
     if (word.$case === 'heartbeat' && habits.answersHeartbeats)
-      stream.say({ $case: 'heartbeatAck', value: { sequence: word.value.sequence } })
+      stream.say({ $case: 'heartbeatAck', value: { sequence: word.value.sequence, intervalMs: 0 } })
   }
 
   const transport: SessionTransport = {

@@ -225,6 +225,8 @@ export interface Heartbeat {
 
 export interface HeartbeatAck {
   sequence: number;
+  /** How often the host is to be heard of from now on: the more hosts there are, the more slowly each beats. 0 leaves it as it is. */
+  intervalMs: number;
 }
 
 /** A place in a host's chain of assignment sets. Epochs come from the cell's lease; numbers count up within one. */
@@ -2416,13 +2418,16 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBaseHeartbeatAck(): HeartbeatAck {
-  return { sequence: 0 };
+  return { sequence: 0, intervalMs: 0 };
 }
 
 export const HeartbeatAck: MessageFns<HeartbeatAck> = {
   encode(message: HeartbeatAck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.sequence !== 0) {
       writer.uint32(8).uint64(message.sequence);
+    }
+    if (message.intervalMs !== 0) {
+      writer.uint32(16).uint32(message.intervalMs);
     }
     return writer;
   },
@@ -2448,6 +2453,14 @@ export const HeartbeatAck: MessageFns<HeartbeatAck> = {
             message.sequence = longToNumber(reader.uint64());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.intervalMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2461,13 +2474,23 @@ export const HeartbeatAck: MessageFns<HeartbeatAck> = {
   },
 
   fromJSON(object: any): HeartbeatAck {
-    return { sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : 0 };
+    return {
+      sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : 0,
+      intervalMs: isSet(object.intervalMs)
+        ? globalThis.Number(object.intervalMs)
+        : isSet(object.interval_ms)
+        ? globalThis.Number(object.interval_ms)
+        : 0,
+    };
   },
 
   toJSON(message: HeartbeatAck): unknown {
     const obj: any = {};
     if (message.sequence !== 0) {
       obj.sequence = Math.round(message.sequence);
+    }
+    if (message.intervalMs !== 0) {
+      obj.intervalMs = Math.round(message.intervalMs);
     }
     return obj;
   },
@@ -2478,6 +2501,7 @@ export const HeartbeatAck: MessageFns<HeartbeatAck> = {
   fromPartial(object: DeepPartial<HeartbeatAck>): HeartbeatAck {
     const message = createBaseHeartbeatAck();
     message.sequence = object.sequence ?? 0;
+    message.intervalMs = object.intervalMs ?? 0;
     return message;
   },
 };
