@@ -41,6 +41,9 @@ import { environmentFileStore } from './task-resources/environment-file-store.ts
 import { fileSecretStore, noSecretStore } from './task-resources/file-secret-store.ts'
 import { rateLimit } from './trust/rate-limit.ts'
 
+/** How much of the lease one answer of Redis may take before it counts as gone: a renewal after that comes in time still. */
+const silentShareOfLease = 0.4
+
 /** Failures after which the same request may succeed, here or at another control plane. */
 const retriable = [StoreUnavailableError, CellClosedError, UnknownOutcomeError]
 /** An operation's own deadline, and room for the way, in ms. */
@@ -80,6 +83,7 @@ export async function startControlPlane(
         random,
         log,
         waitReplicas: config.redisReplicas,
+        commandTimeoutMs: config.leaseMs * silentShareOfLease,
       }),
     ),
   )

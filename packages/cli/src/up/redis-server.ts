@@ -26,6 +26,9 @@ export function redisConfiguration({ directory, port, password, fsync }: RedisCo
     ['appendonly', 'yes'],
     ['appendfsync', fsync],
     ['no-appendfsync-on-rewrite', 'no'],
+    // A log of this size is read in about a second; smaller ones would be written anew over and over while a cluster grows.
+    ['auto-aof-rewrite-min-size', '256mb'],
+    ['rdbcompression', 'no'],
     ['save', '""'],
     ['maxmemory', '0'],
     ['maxmemory-policy', 'noeviction'],
