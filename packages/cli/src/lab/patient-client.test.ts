@@ -1,6 +1,6 @@
 import { virtualClock } from '@berth/shared/virtual-clock.ts'
 import { expect, test } from 'vitest'
-import { type EcsClient, EcsError } from '../ecs/ecs-client.ts'
+import { type EcsClient, EcsError, UnreachableError } from '../ecs/ecs-client.ts'
 import { patientClient } from './patient-client.ts'
 
 /** Fails so often with an error of this type, then answers. */
@@ -17,10 +17,22 @@ test('looking is tried again while the control plane cannot answer', async () =>
   const clock = virtualClock()
   const retried: string[] = []
   const { ecs } = failing(3, 'ServerException')
-  const answer = patientClient(ecs, clock, ({ type }) => retried.push(type))('DescribeTasks', {})
+  const answer = patientClient(ecs, clock, ({ message }) => retried.push(message))('DescribeTasks', {})
   await clock.advanceBy(5000)
   expect(await answer).toBe('answer')
-  expect(retried).toEqual(Array(3).fill('ServerException'))
+  expect(retried).toEqual(Array(3).fill('DescribeTasks: ServerException: not now'))
+})
+
+test('so is a look that nothing answered in time', async () => {
+  const clock = virtualClock()
+  let calls = 0
+  const ecs: EcsClient = async <Output>() => {
+    if (++calls === 1) throw new UnreachableError('no answer')
+    return 'answer' as Output
+  }
+  const answer = patientClient(ecs, clock, () => undefined)('DescribeTasks', {})
+  await clock.advanceBy(5000)
+  expect(await answer).toBe('answer')
 })
 
 test('so is what carries a token by which it is done once', async () => {

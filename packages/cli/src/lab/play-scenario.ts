@@ -37,6 +37,8 @@ export interface Stage {
 interface Outcome {
   readonly note: string
   readonly succeeded: boolean
+  /** When it had come about, where it took longer to be sure of it; in ms since the first step. */
+  readonly atMs?: number
 }
 
 /** What the control plane says of a cluster in one word. */
@@ -74,8 +76,8 @@ export class Player {
       const name = nameOf(step)
       onStep(name)
       const fromMs = recorder.elapsedMs()
-      const outcome = await this.#do(step)
-      reports.push({ name, fromMs, toMs: recorder.elapsedMs(), ...outcome })
+      const { atMs = recorder.elapsedMs(), ...outcome } = await this.#do(step)
+      reports.push({ name, fromMs, toMs: atMs, ...outcome })
     }
     return reports
   }
@@ -196,9 +198,11 @@ export class Player {
   async #waitUntilSteady(withinMs: number): Promise<Outcome> {
     const { clock, signal, cluster, hosts, recorder } = this.#stage
     let why: string | undefined
+    let atMs = 0
     const steady = await waitUntil({ clock, signal, everyMs: lookEveryMs, deadlineMs: withinMs }, async () => {
       // One call says whether it is worth looking at every host.
       const { pendingTasksCount } = await this.#counts()
+      atMs = recorder.elapsedMs()
       if (pendingTasksCount > 0) {
         why = `${pendingTasksCount} tasks are pending`
         return undefined
@@ -207,7 +211,8 @@ export class Player {
       why = unrest(await recorder.look(), hosts.up, services)
       return why === undefined ? true : undefined
     })
-    return steady ? went('') : { note: `not steady: ${why}`, succeeded: false }
+    // A look at ten thousand hosts takes seconds, in which nothing has to become steady any more.
+    return steady ? { ...went(''), atMs } : { note: `not steady: ${why}`, succeeded: false }
   }
 
   async #counts(): Promise<ClusterCounts> {
