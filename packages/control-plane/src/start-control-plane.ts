@@ -41,8 +41,9 @@ import { environmentFileStore } from './task-resources/environment-file-store.ts
 import { fileSecretStore, noSecretStore } from './task-resources/file-secret-store.ts'
 import { rateLimit } from './trust/rate-limit.ts'
 
-/** How much of the lease one answer of Redis may take before it counts as gone: a renewal after that comes in time still. */
+/** How much of the lease one answer of Redis may take before it counts as gone, and how long at least, in ms: a renewal after that comes in time still. */
 const silentShareOfLease = 0.4
+const silentAtLeastMs = 2000
 
 /** Failures after which the same request may succeed, here or at another control plane. */
 const retriable = [StoreUnavailableError, CellClosedError, UnknownOutcomeError]
@@ -83,7 +84,7 @@ export async function startControlPlane(
         random,
         log,
         waitReplicas: config.redisReplicas,
-        commandTimeoutMs: config.leaseMs * silentShareOfLease,
+        commandTimeoutMs: Math.max(silentAtLeastMs, config.leaseMs * silentShareOfLease),
       }),
     ),
   )
