@@ -243,7 +243,7 @@ export class Simulation {
       const problem = epochsGoUp(entry)
       if (problem !== undefined) this.#break(problem)
       for (const change of changes) {
-        if (change.table === 'tasks' && change.after) this.#everStored.add(change.after.arn)
+        if (change.table === 'tasks' && change.after) this.#everStored.add(change.after.id)
         const wrong = statusMovesForward(change) ?? placementIsFinal(change) ?? successorsRan(change)
         if (wrong !== undefined) this.#break(wrong)
         for (const experience of experiencesOf(change)) this.tally.add(experience)

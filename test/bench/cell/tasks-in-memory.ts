@@ -5,7 +5,8 @@ import { systemClock } from '@berth/shared/clock.ts'
 import { TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { containerStatusRank, taskStatusRank } from '@berth/shared/task-status.ts'
 import { median, type Row } from '../measure.ts'
-import { type BenchCell, family, startBenchCell, tasksPerHost } from './bench-cell.ts'
+import { type BenchCell, family, scope, startBenchCell, tasksPerHost } from './bench-cell.ts'
+import { arnOfContainer, arnOfTask } from '@berth/control-plane/cell/task-arns.ts'
 
 /** What is asked of a decision, its record and its event, in tasks per CPU second. */
 const askedPerCpuSecond = 20_000
@@ -69,14 +70,14 @@ async function reportRunning({ cell, deps }: BenchCell, tasks: readonly TaskReco
 /** What a host says of a task that runs. */
 export const runningReport = (task: TaskRecord): TaskReport =>
   TaskReport.fromPartial({
-    taskArn: task.arn,
+    taskArn: arnOfTask(scope, task),
     status: taskStatusRank.RUNNING,
     pullStartedAt: task.createdAt + 10,
     pullStoppedAt: task.createdAt + 200,
     startedAt: task.createdAt + 400,
-    containers: task.containers.map(({ name, arn }) => ({
+    containers: task.containers.map(({ name, id }) => ({
       name,
-      containerArn: arn,
+      containerArn: arnOfContainer(scope, task, { id }),
       status: containerStatusRank.RUNNING,
       runtimeId: task.id.repeat(2),
       healthStatus: 'UNKNOWN',

@@ -22,11 +22,6 @@ const askedMib = 3 * 1024
 const idleSeconds = 20
 /** For the control plane and what else is no worker, in MiB: room for what is new and soon gone, and an end to what is kept of it. */
 const memory = ['--max-semi-space-size=32', '--max-old-space-size=2048']
-/**
- * The lease of its control plane. Its Redis, and all that the hosts do, share one disk and two cores: on some machines the disk stands still for
- * seconds once Redis has rewritten its log and removes the old one, and a leader that then lost its lease would load everything anew.
- */
-const lease = { BERTH_LEASE: '30s' }
 /** Room for tasks on each host, against what it gets when all have as many. */
 const room = 1.25
 /** How long it may take until all are RUNNING before that counts as a failure. */
@@ -78,7 +73,7 @@ function scenarioOf(tasks: number, hosts: number, idleMs: number): Scenario {
 async function play(tasks: number, hosts: number, idleMs: number): Promise<LabReport> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`)
   const context: CommandContext = {
-    environment: { ...process.env, ...lease, NODE_OPTIONS: [process.env['NODE_OPTIONS'] ?? '', ...memory].join(' ') },
+    environment: { ...process.env, NODE_OPTIONS: [process.env['NODE_OPTIONS'] ?? '', ...memory].join(' ') },
     clock: processClock,
     random: systemRandom(),
     out: say,

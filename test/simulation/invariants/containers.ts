@@ -27,7 +27,7 @@ export const containersStartOnce: Invariant = (view) => {
 /** Hosts act on durable decisions only: whatever was created is of a task that the store has, or had. */
 export const containersFollowDurableDecisions: Invariant = (view) => {
   for (const { wanted } of containersOf(view))
-    if (!view.everStored.has(wanted.identity.taskArn))
+    if (!view.everStored.has(taskIdOf(wanted.identity.taskArn)))
       return `a container is of ${wanted.identity.taskArn}, which was never stored`
   return undefined
 }
@@ -59,11 +59,11 @@ export const onlyLivingTasksRun: Invariant = (view) => {
 export const runningTasksRun: Invariant = (view) => {
   const running = new Set<string>()
   for (const { state, wanted } of containersOf(view))
-    if (state === 'running') running.add(`${wanted.identity.taskArn} ${wanted.identity.containerName}`)
+    if (state === 'running') running.add(`${taskIdOf(wanted.identity.taskArn)} ${wanted.identity.containerName}`)
   for (const task of view.records.tasks.values()) {
     if (task.lastStatus !== 'RUNNING') continue
     for (const { name, essential } of task.containers)
-      if (essential && !running.has(`${task.arn} ${name}`))
+      if (essential && !running.has(`${task.id} ${name}`))
         return `task ${task.id} is RUNNING and its container ${name} is not`
   }
   return undefined

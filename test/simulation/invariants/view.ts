@@ -9,7 +9,7 @@ export interface View {
   readonly records: DurableRecords['tables']
   readonly hosts: readonly SimulatedHost[]
   readonly ledger: Ledger
-  /** Tasks that the store ever had, by ARN. */
+  /** Tasks that the store ever had, by id. */
   readonly everStored: ReadonlySet<string>
   /** Virtual wall-clock time, ms since the epoch. */
   readonly now: number

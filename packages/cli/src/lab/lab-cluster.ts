@@ -42,6 +42,11 @@ export interface LabCluster {
 /** RunTask's limit in a lab's own control plane. ECS's own, 10, would make the lab a test of its client. */
 const ownTasksPerCall = 500
 export const ecsTasksPerCall = 10
+/**
+ * A lease in a lab's own control plane. Its Redis, and all hosts, share one disk and a few cores: a disk may stand still for seconds once Redis has
+ * rewritten its log and removes the old one, and a leader that lost its lease then would load everything anew.
+ */
+const ownLease = '30s'
 
 const ownSettings: ClusterSettings = { ...defaultClusterSettings, cluster: 'lab', logLevel: 'warn' }
 
@@ -69,7 +74,7 @@ export async function startOwnCluster({ context, progress, signal }: LabClusterD
     settings: ownSettings,
     secrets,
     ports,
-    environment: { BERTH_RUN_TASK_LIMIT: String(ownTasksPerCall), ...environment },
+    environment: { BERTH_RUN_TASK_LIMIT: String(ownTasksPerCall), BERTH_LEASE: ownLease, ...environment },
   }
   const supervisor = new ClusterSupervisor(plan, { clock, random, log: silentLog })
   const stop = async () => {

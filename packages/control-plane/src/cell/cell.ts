@@ -12,6 +12,7 @@ import {
 } from '../store/store.ts'
 import { HostFleetAccounting } from './host-fleet-accounting.ts'
 import { type CellRecords, type TableName, tableNames } from './records.ts'
+import { storedTasks } from './stored-task.ts'
 import type { Table } from './table.ts'
 import { WaitingTasks } from './waiting-tasks.ts'
 import { type Change, createTables, type ReadonlyTables, type Tables } from './tables.ts'
@@ -130,16 +131,18 @@ export class Cell {
     this.#options = deps.options ?? defaultCellOptions
     this.fence = deps.fence
     this.#sequence = loaded.sequence
-    for (const name of loadOrder) for (const record of loaded.records) this.#adopt(name, record)
+    const read = recordReader()
+    for (const name of loadOrder) for (const record of loaded.records) this.#adopt(name, record, read)
   }
 
   /** As the constructor, but lets others run in between: a million records take seconds, in which a lease wants to be renewed. */
   static async open(deps: CellDeps, { sequence, records }: LoadedState): Promise<Cell> {
     const cell = new Cell(deps, { sequence, records: [] })
+    const read = recordReader()
     for (const name of loadOrder) {
       const ofTable = records.filter(({ table }) => table === name)
       for (let from = 0; from < ofTable.length; from += recordsAtOnce) {
-        for (const record of ofTable.slice(from, from + recordsAtOnce)) cell.#adopt(name, record)
+        for (const record of ofTable.slice(from, from + recordsAtOnce)) cell.#adopt(name, record, read)
         await new Promise<void>((resolve) => deps.defer(resolve))
       }
     }
@@ -253,8 +256,8 @@ export class Cell {
     for (const waiter of waiting) waiter.reject(error)
   }
 
-  #adopt(name: TableName, { table, key, value }: StoredChange): void {
-    if (table === name && value !== null) this.#set(name, key, JSON.parse(value))
+  #adopt(name: TableName, { table, key, value }: StoredChange, read: RecordReader): void {
+    if (table === name && value !== null) this.#set(name, key, read(table, value))
   }
 
   #assertWritable(): void {
@@ -430,6 +433,13 @@ export class Cell {
       }
     }
   }
+}
+
+type RecordReader = (table: TableName, text: string) => unknown
+
+function recordReader(): RecordReader {
+  const task = storedTasks()
+  return (table, text) => (table === 'tasks' ? task(text) : JSON.parse(text))
 }
 
 /** The last value of each record that changed: what was overwritten within the batch need not be written. */

@@ -58,7 +58,8 @@ export interface PortGrant {
 }
 
 export interface TaskContainerRecord {
-  readonly arn: string
+  /** The last part of its ARN, a UUID: the ARN is put together where it is asked for, since there may be a million of them. */
+  readonly id: string
   readonly name: string
   readonly image: string
   readonly imageDigest?: string
@@ -134,9 +135,8 @@ export interface TaskMove {
 }
 
 export interface TaskRecord {
-  /** 32 hex digits, the key. */
+  /** 32 hex digits, the key, and the last part of its ARN: see `TaskContainerRecord`. */
   readonly id: string
-  readonly arn: string
   readonly cluster: string
   readonly taskDefinitionArn: string
   readonly family: string

@@ -12,7 +12,6 @@ import { applyTaskReport, endTask, hostLost, setConnectivity, stopTask } from '.
 
 const task: TaskRecord = {
   id: '1',
-  arn: 'arn:1',
   cluster: 'default',
   taskDefinitionArn: 'web:1',
   family: 'web',
@@ -26,7 +25,7 @@ const task: TaskRecord = {
   connectivity: 'DISCONNECTED',
   containers: [
     {
-      arn: 'c',
+      id: 'c',
       name: 'app',
       image: 'i',
       essential: true,

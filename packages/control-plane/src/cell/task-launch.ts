@@ -1,5 +1,5 @@
 import type * as ecs from '@aws-sdk/client-ecs'
-import { type ArnScope, containerArn, taskArn } from '@berth/shared/arn.ts'
+import type { ArnScope } from '@berth/shared/arn.ts'
 import type { Clock } from '@berth/shared/clock.ts'
 import { newId } from '@berth/shared/ids.ts'
 import { type Random, randomBelow, randomHex, randomUuid } from '@berth/shared/random.ts'
@@ -194,7 +194,7 @@ interface CommonParts {
   readonly memory: string
   /** The claim of a task that was given no dynamic ports. */
   readonly claim: ClaimRecord
-  readonly containers: readonly Omit<TaskContainerRecord, 'arn'>[]
+  readonly containers: readonly Omit<TaskContainerRecord, 'id'>[]
   /** By container, for tasks that were given no dynamic ports. */
   readonly portGrants: ReadonlyMap<string, readonly PortGrant[]>
   readonly needsGpus: boolean
@@ -236,7 +236,7 @@ export function taskBlueprint(tables: ReadonlyTables, launch: TaskLaunch): TaskB
 /** The one empty list of all records that have one. */
 const nothing: readonly never[] = []
 
-const newContainer = (container: EffectiveContainer): Omit<TaskContainerRecord, 'arn'> => ({
+const newContainer = (container: EffectiveContainer): Omit<TaskContainerRecord, 'id'> => ({
   name: container.name,
   image: container.image,
   essential: container.essential ?? true,
@@ -316,7 +316,6 @@ export function newTask(deps: LaunchDeps, blueprint: TaskBlueprint): TaskRecord 
   const ephemeralStorageGib = storageOf(launch)
   return {
     id,
-    arn: taskArn(deps.scope, launch.cluster, id),
     cluster: launch.cluster,
     taskDefinitionArn: definition.arn,
     family: definition.family,
@@ -332,7 +331,7 @@ export function newTask(deps: LaunchDeps, blueprint: TaskBlueprint): TaskRecord 
     lastStatus: 'PROVISIONING',
     desiredStatus: 'RUNNING',
     connectivity: 'DISCONNECTED',
-    containers: newContainers(deps, blueprint, id),
+    containers: newContainers(deps, blueprint),
     ...(networkInterface !== undefined && { networkInterface }),
     overrides: launch.overrides,
     cpu: common.cpu,
@@ -346,15 +345,8 @@ export function newTask(deps: LaunchDeps, blueprint: TaskBlueprint): TaskRecord 
   }
 }
 
-const newContainers = (
-  { random, scope }: LaunchDeps,
-  { launch, common }: TaskBlueprint,
-  taskId: string,
-): TaskContainerRecord[] =>
-  common.containers.map((container) => ({
-    arn: containerArn(scope, launch.cluster, taskId, randomUuid(random)),
-    ...container,
-  }))
+const newContainers = ({ random }: LaunchDeps, { common }: TaskBlueprint): TaskContainerRecord[] =>
+  common.containers.map((container) => ({ id: randomUuid(random), ...container }))
 
 /** The containers of a task with the ports and GPUs that are theirs on its host. */
 function withGrants(

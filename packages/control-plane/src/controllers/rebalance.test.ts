@@ -89,7 +89,7 @@ describe('zones', () => {
     await cluster.goOn(10)
     await cluster.call('UpdateTaskProtection', {
       cluster: 'default',
-      tasks: cluster.running().map(({ arn }) => arn),
+      tasks: cluster.running().map(({ id }) => id),
       protectionEnabled: true,
       expiresInMinutes: 2,
     })
@@ -163,7 +163,7 @@ describe('a move that is under way', () => {
     const cluster = await underWay()
     await cluster.call('UpdateTaskProtection', {
       cluster: 'default',
-      tasks: [cluster.old.arn],
+      tasks: [cluster.old.id],
       protectionEnabled: true,
     })
     await cluster.goOn(10, 2)

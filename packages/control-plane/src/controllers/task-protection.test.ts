@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { TaskRecord } from '../cell/records.ts'
 import { clusterWithServices } from './testing/service-cluster.ts'
+import { testScope } from '../api/ecs/testing/test-control-plane.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 
 /** A steady service of three tasks, one of which is protected. */
 async function serviceWithProtectedTask(expiresInMinutes?: number) {
@@ -18,23 +20,24 @@ async function serviceWithProtectedTask(expiresInMinutes?: number) {
       ...(expiresInMinutes !== undefined && { expiresInMinutes }),
     })
   const protection = async () =>
-    (await cluster.call('GetTaskProtection', { cluster: 'default', tasks: [kept.arn] })).protectedTasks?.[0]
+    (await cluster.call('GetTaskProtection', { cluster: 'default', tasks: [arnOfTask(testScope, kept)] }))
+      .protectedTasks?.[0]
   return { ...cluster, kept, protect, protection, before: await protection(), answer: await protect(true) }
 }
 
 describe('task protection', () => {
   test('lasts two hours when nothing is said, and is taken back', async () => {
     const { kept, before, answer, protection, protect, clock } = await serviceWithProtectedTask()
-    expect(before).toEqual({ taskArn: kept.arn, protectionEnabled: false })
+    expect(before).toEqual({ taskArn: arnOfTask(testScope, kept), protectionEnabled: false })
     const protectedTask = {
-      taskArn: kept.arn,
+      taskArn: arnOfTask(testScope, kept),
       protectionEnabled: true,
       expirationDate: new Date(clock.now() + 120 * 60_000),
     }
     expect(answer).toEqual({ protectedTasks: [protectedTask], failures: [] })
     expect(await protection()).toEqual(protectedTask)
     await protect(false)
-    expect(await protection()).toEqual({ taskArn: kept.arn, protectionEnabled: false })
+    expect(await protection()).toEqual({ taskArn: arnOfTask(testScope, kept), protectionEnabled: false })
   })
 
   test('keeps a task through scale-in, until it expires', async () => {

@@ -11,6 +11,8 @@ import { testCluster } from '../api/ecs/testing/test-cluster.ts'
 import type { TaskRecord } from '../cell/records.ts'
 import { noResourceStores } from '../task-resources/container-resources.ts'
 import { AgentConnection } from './agent-connection.ts'
+import { testScope } from '../api/ecs/testing/test-control-plane.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 
 /** A host that has joined over a connection, with one task, and what it was sent. */
 async function joinedHost() {
@@ -53,7 +55,9 @@ async function joinedHost() {
   const task = () => [...cluster.cell.tables.tasks.values()][0] as TaskRecord
   const report = (sequence: number, healthStatus: string) => {
     const containers = [ContainerReport.fromPartial({ name: 'app', status: containerStatusRank.RUNNING, healthStatus })]
-    const tasks = [TaskReport.fromPartial({ taskArn: task().arn, status: taskStatusRank.RUNNING, containers })]
+    const tasks = [
+      TaskReport.fromPartial({ taskArn: arnOfTask(testScope, task()), status: taskStatusRank.RUNNING, containers }),
+    ]
     return connection.receive({
       message: { $case: 'statusReport', value: StatusReport.fromPartial({ sequence, tasks }) },
     })

@@ -10,6 +10,7 @@ import { assignmentOf } from './host-assignments.ts'
 import { JoinGate } from './join-gate.ts'
 import type { QuestionDeps } from './host-questions.ts'
 import type { SpokenProtocol } from './registration.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 
 /** How often silence is looked for, in ms. */
 const sweepIntervalMs = 1000
@@ -118,7 +119,8 @@ export class Dispatcher {
     if (!connection) return
     const word = wordToHost(before, after)
     if (word === 'none') return
-    if (word === 'remove') connection.chain.remove((after ?? before)?.arn ?? '')
+    const task = after ?? before
+    if (word === 'remove' && task !== undefined) connection.chain.remove(arnOfTask(this.#deps.scope, task))
     else if (after) {
       const assignment = assignmentOf(this.#cell.tables, after, this.#deps.scope)
       if (assignment) connection.chain.put(assignment)

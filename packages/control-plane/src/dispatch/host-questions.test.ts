@@ -6,6 +6,7 @@ import type { TaskRecord } from '../cell/records.ts'
 import { noResourceStores, type ResourceStores } from '../task-resources/container-resources.ts'
 import { assignmentsOfHost } from './host-assignments.ts'
 import { answerQuestion } from './host-questions.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 
 const resources: ResourceStores = {
   ...noResourceStores,
@@ -30,7 +31,10 @@ async function taskWithSecret() {
   const ask = (hostId: string, containerName = 'app', stores = resources) =>
     answerQuestion(
       hostId,
-      { id: 1, question: { $case: 'containerResources', value: { taskArn: task.arn, containerName } } },
+      {
+        id: 1,
+        question: { $case: 'containerResources', value: { taskArn: arnOfTask(testScope, task), containerName } },
+      },
       { ...cluster.deps, resources: stores },
       new AbortController().signal,
     )
@@ -64,7 +68,7 @@ describe('the secrets of a task', () => {
 
   test('are not answered any more once the task is to stop', async () => {
     const { ask, hostId, call, task } = await taskWithSecret()
-    await call('StopTask', { task: task.arn })
+    await call('StopTask', { task: arnOfTask(testScope, task) })
     expect(await ask(hostId)).toEqual(refusal)
   })
 
@@ -96,7 +100,7 @@ describe('the protection that a task asks for itself', () => {
     const ask = (task: TaskRecord, change?: { enabled: boolean; expiresInMinutes: number }, hostId = task.hostId) =>
       answerQuestion(
         hostId as string,
-        { id: 1, question: { $case: 'taskProtection', value: { taskArn: task.arn, change } } },
+        { id: 1, question: { $case: 'taskProtection', value: { taskArn: arnOfTask(testScope, task), change } } },
         { ...cluster.deps, resources },
         new AbortController().signal,
       )

@@ -1,4 +1,4 @@
-import { parseArn } from '@berth/shared/arn.ts'
+import { type ArnScope, parseArn } from '@berth/shared/arn.ts'
 import type {
   ContainerResourcesQuestion,
   HostAnswer,
@@ -12,8 +12,9 @@ import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { containerInTask } from './container-in-task.ts'
 import { containerResources, type ResourceStores } from '../task-resources/container-resources.ts'
 import { ResourceError } from '../task-resources/secret-store.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 
-export interface QuestionDeps extends Pick<ControlPlaneDeps, 'cell' | 'clock' | 'log'> {
+export interface QuestionDeps extends Pick<ControlPlaneDeps, 'cell' | 'clock' | 'log' | 'scope'> {
   readonly resources: ResourceStores
 }
 
@@ -43,11 +44,11 @@ export async function answerQuestion(
 async function answerResources(
   hostId: string,
   { taskArn, containerName }: ContainerResourcesQuestion,
-  { cell, log, resources }: QuestionDeps,
+  { cell, log, resources, scope }: QuestionDeps,
   signal: AbortSignal,
 ): Promise<Answer> {
   const container = await cell().read((tables) => {
-    const task = taskOfHost(tables, hostId, taskArn)
+    const task = taskOfHost(tables, scope, hostId, taskArn)
     const definition = task && tables.taskDefinitions.get(taskDefinitionKey(task.family, task.revision))
     return task?.desiredStatus === 'RUNNING' && definition
       ? containerInTask(task, definition, containerName)
@@ -69,7 +70,7 @@ async function answerResources(
 async function answerProtection(
   hostId: string,
   { taskArn, change }: TaskProtectionQuestion,
-  { cell, clock }: QuestionDeps,
+  { cell, clock, scope }: QuestionDeps,
 ): Promise<Answer> {
   const minutes = change?.enabled === true ? change.expiresInMinutes || protectionMinutes.fallback : 0
   if (minutes > protectionMinutes.most)
@@ -78,7 +79,7 @@ async function answerProtection(
     )
   return cell().transact((tx): Answer => {
     const now = clock.now()
-    const task = taskOfHost(tx.tables, hostId, taskArn)
+    const task = taskOfHost(tx.tables, scope, hostId, taskArn)
     if (task === undefined) return refusal('this host has no such task')
     if (!canBeProtected(task)) return protectionAnswer(undefined, 'TASK_NOT_VALID')
     if (change === undefined) return protectionAnswer(protectedUntil(task, now))
@@ -94,9 +95,14 @@ const protectionAnswer = (until: number | undefined, failure = ''): Answer => ({
 })
 
 /** The task, if it is on this host and has not ended. */
-function taskOfHost(tables: ReadonlyTables, hostId: string, taskArn: string): TaskRecord | undefined {
+function taskOfHost(tables: ReadonlyTables, scope: ArnScope, hostId: string, taskArn: string): TaskRecord | undefined {
   const task = tables.tasks.get(parseArn(taskArn)?.path.at(-1) ?? '')
-  return task?.arn === taskArn && task.hostId === hostId && task.lastStatus !== 'STOPPED' ? task : undefined
+  return task !== undefined &&
+    arnOfTask(scope, task) === taskArn &&
+    task.hostId === hostId &&
+    task.lastStatus !== 'STOPPED'
+    ? task
+    : undefined
 }
 
 const refusal = (error: string): Answer => ({ $case: 'error', value: error })

@@ -8,6 +8,7 @@ import { clusterWithServices } from '../controllers/testing/service-cluster.ts'
 import { assignmentOf } from './host-assignments.ts'
 import { applyStatusReport } from './status-intake.ts'
 import type { TaskRecord } from '../cell/records.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 
 /** A service of two containers, whose hosts report digests. */
 async function serviceOfTwo(helper: object = {}) {
@@ -32,7 +33,11 @@ async function serviceOfTwo(helper: object = {}) {
       const containers = Object.entries(digests).map(([name, imageDigest]) =>
         ContainerReport.fromPartial({ name, imageDigest, status: containerStatusRank.RUNNING }),
       )
-      const report = TaskReport.fromPartial({ taskArn: task.arn, status: taskStatusRank.RUNNING, containers })
+      const report = TaskReport.fromPartial({
+        taskArn: arnOfTask(testScope, task),
+        status: taskStatusRank.RUNNING,
+        containers,
+      })
       applyStatusReport(tx, task.hostId as string, [report], cluster.deps)
     })
   /** What the host of a task is told to run. */

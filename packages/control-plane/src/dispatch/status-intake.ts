@@ -4,6 +4,7 @@ import type { Transaction } from '../cell/cell.ts'
 import { applyTaskReport } from '../cell/task-changes.ts'
 import { pinImageDigests } from '../cell/version-consistency.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 
 /**
  * Takes what a host says of its tasks into the tables, within a transaction. A host speaks for the tasks that it was given and for no
@@ -13,12 +14,12 @@ export function applyStatusReport(
   tx: Transaction,
   hostId: string,
   reports: readonly TaskReport[],
-  { clock, log }: Pick<ControlPlaneDeps, 'clock' | 'log'>,
+  { clock, log, scope }: Pick<ControlPlaneDeps, 'clock' | 'log' | 'scope'>,
 ): void {
   for (const report of reports) {
     const id = parseArn(report.taskArn)?.path.at(-1) ?? ''
     const task = tx.tables.tasks.get(id)
-    if (!task || task.arn !== report.taskArn) {
+    if (!task || arnOfTask(scope, task) !== report.taskArn) {
       log.debug('report on an unknown task', { hostId, taskArn: report.taskArn })
       continue
     }

@@ -27,7 +27,7 @@ export function adoptTasks(
     const task = adopted(tx, hostId, assignment, deps)
     tx.put('tasks', task.id, task)
     keepRevision(tx, task)
-    deps.log.warn('a task that a host runs was unknown, and is taken over', { hostId, taskArn: task.arn })
+    deps.log.warn('a task that a host runs was unknown, and is taken over', { hostId, taskArn: assignment.taskArn })
   }
   countAdopted(tx, lost.length)
 }
@@ -53,7 +53,6 @@ function adopted(
   const ports = assignment.containers.flatMap((container) => container.ports).filter(({ hostPort }) => hostPort > 0)
   return {
     id: idOf(taskArn),
-    arn: taskArn,
     cluster,
     taskDefinitionArn,
     family,
@@ -118,7 +117,7 @@ const launchTypeOf = (name: string): TaskRecord['launchType'] =>
 const protocolOf = (name: string): 'tcp' | 'udp' => (name === 'udp' ? 'udp' : 'tcp')
 
 const containerOf = (spec: ContainerSpec): TaskContainerRecord => ({
-  arn: spec.containerArn,
+  id: idOf(spec.containerArn),
   name: spec.name,
   image: spec.image,
   ...(spec.imageDigest !== '' && { imageDigest: spec.imageDigest }),

@@ -11,6 +11,7 @@ import {
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { needsResources } from '../task-resources/container-resources.ts'
 import type { TaskContainerRecord, TaskDefinitionRecord, TaskRecord } from '../cell/records.ts'
+import { arnOfContainer, arnOfTask } from '../cell/task-arns.ts'
 
 const networkModes: Readonly<Record<string, NetworkMode>> = {
   none: NetworkMode.NETWORK_MODE_NONE,
@@ -34,7 +35,7 @@ export function taskAssignment(
   const overridden = new Map((task.overrides.containerOverrides ?? []).map((override) => [override.name, override]))
   const specs = new Map((declared.containerDefinitions ?? []).map((container) => [container.name, container]))
   const assignment = TaskAssignment.fromPartial({
-    taskArn: task.arn,
+    taskArn: arnOfTask(scope, task),
     clusterArn: clusterArn(scope, task.cluster),
     taskDefinitionArn: task.taskDefinitionArn,
     family: task.family,
@@ -55,7 +56,11 @@ export function taskAssignment(
   assignment.containers = task.containers.map((container) => {
     const declared = specs.get(container.name) ?? {}
     const imageDigest = digests.get(container.name) ?? ''
-    return { ...declaredSpec(declared, overridden.get(container.name)), ...ownSpec(container), imageDigest }
+    return {
+      ...declaredSpec(declared, overridden.get(container.name)),
+      ...ownSpec(scope, task, container),
+      imageDigest,
+    }
   })
   return assignment
 }
@@ -79,9 +84,9 @@ const taskNetworkMode = (task: TaskRecord, declared: TaskDefinitionRecord['defin
     : (networkModes[declared.networkMode ?? 'bridge'] ?? NetworkMode.NETWORK_MODE_BRIDGE)
 
 /** What differs between the containers of tasks of one definition. */
-const ownSpec = (container: TaskContainerRecord) => ({
+const ownSpec = (scope: ArnScope, task: TaskRecord, container: TaskContainerRecord) => ({
   name: container.name,
-  containerArn: container.arn,
+  containerArn: arnOfContainer(scope, task, container),
   image: container.image,
   cpu: container.cpu,
   memoryMib: container.memory ?? 0,

@@ -5,6 +5,7 @@ import { explainWaiting, type WaitingAnswer } from './explain-waiting.ts'
 import { type PlacementAnswer, placementAnswer } from './explanation-answer.ts'
 import { type HostLabel, hostLabelOf } from './host-label.ts'
 import { type CellView, timestamp } from './read-operation.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 
 export const explainTaskInput = z.strictObject({ cluster: z.string().optional(), task: z.string().min(1) })
 export type ExplainTaskInput = z.infer<typeof explainTaskInput>
@@ -70,8 +71,8 @@ export function explainTask(view: CellView, { cluster, task }: ExplainTaskInput)
   }
 }
 
-export const taskSummary = ({ tables }: CellView, task: TaskRecord): TaskSummary => ({
-  taskArn: task.arn,
+export const taskSummary = ({ tables, scope }: CellView, task: TaskRecord): TaskSummary => ({
+  taskArn: arnOfTask(scope, task),
   taskId: task.id,
   cluster: task.cluster,
   group: task.group,

@@ -6,6 +6,7 @@ import type { EcsInput, EcsOutput } from '../operation.ts'
 import { decodeNextToken, pageSize, takePage } from '../paging.ts'
 import { resolveCluster, resolveContainerInstance, resolveService } from './arn-references.ts'
 import { firstByKey } from './first-keys.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** Lists tasks, by default those that are to run. */
 export function listTasks(
@@ -29,7 +30,7 @@ export function listTasks(
   }
   const first = firstByKey(candidates(), ({ id }) => id, page)
   const { items, nextToken } = takePage('ListTasks', input, first, ({ id }) => id)
-  return { taskArns: items.map(({ arn }) => arn), ...(nextToken !== undefined && { nextToken }) }
+  return { taskArns: items.map((task) => arnOfTask(scope, task)), ...(nextToken !== undefined && { nextToken }) }
 }
 
 function assertFiltersGoTogether(input: EcsInput<'ListTasks'>): void {

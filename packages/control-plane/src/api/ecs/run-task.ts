@@ -1,5 +1,5 @@
 import type { Failure } from '@aws-sdk/client-ecs'
-import { containerInstanceArn } from '@berth/shared/arn.ts'
+import { type ArnScope, containerInstanceArn } from '@berth/shared/arn.ts'
 import { chooseCapacityProviders } from '../../cell/capacity-provider-choice.ts'
 import type { Transaction } from '../../cell/cell.ts'
 import { hostFailures, summarizeFailure } from '../../cell/placement-failures.ts'
@@ -22,12 +22,13 @@ import { queueTagsOf } from './queue-tags.ts'
 import { clientTokenOf, requestFingerprint } from './request-fingerprint.ts'
 import { taskAnswer } from './task-json.ts'
 import { taskLaunchOf } from './task-launch-input.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** Starts tasks wherever there is room, and where it was asked for lets the others wait for some. Runs inside a transaction. */
 export function runTask(tx: Transaction, deps: ControlPlaneDeps, input: EcsInput<'RunTask'>): EcsOutput<'RunTask'> {
   const cluster = resolveCluster(tx.tables, deps.scope, input.cluster)
   const token = clientTokenOf(input)
-  const before = token === undefined ? undefined : tasksOfToken(tx, cluster, token, input)
+  const before = token === undefined ? undefined : tasksOfToken(tx, deps.scope, cluster, token, input)
   if (before !== undefined) return { tasks: answers(tx, deps, before), failures: [] }
 
   const count = taskCount(deps, input)
@@ -119,6 +120,7 @@ const tokenKey = (cluster: ClusterRecord, token: string): string => `RunTask/${c
  */
 function tasksOfToken(
   tx: Transaction,
+  scope: ArnScope,
   cluster: ClusterRecord,
   token: string,
   input: EcsInput<'RunTask'>,
@@ -129,7 +131,7 @@ function tasksOfToken(
   if (known.fingerprint !== requestFingerprint(input))
     throw conflict(
       'The RunTask request could not be processed due to conflicts. The provided clientToken is already in use with a different RunTask request.',
-      tasks.map(({ arn }) => arn),
+      tasks.map((task) => arnOfTask(scope, task)),
     )
   return tasks
 }

@@ -14,6 +14,7 @@ import { type ApiError, clusterNotFound, invalidParameter, resourceNotFound } fr
 import type { EcsHandlers } from '../operation.ts'
 import { parseTaskDefinitionReference } from './arn-references.ts'
 import { tagListOf, withoutTags, withTags } from './tag-set.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** The tables whose records have tags. */
 type TaggedTable = { [K in TableName]: CellRecords[K] extends { readonly tags: TagRecord } ? K : never }[TableName]
@@ -57,7 +58,7 @@ export function tagHandlers(
   const change = (arn: string, changed: (tags: TagRecord) => TagRecord) =>
     deps.cell().transact((tx) => {
       const tagged = taggedResource(scope, arn)
-      const record = findTagged(tx.tables, tagged, arn)
+      const record = findTagged(tx.tables, scope, tagged, arn)
       putTags(tx, tagged, { ...record, tags: changed(record.tags) })
       return {}
     })
@@ -75,7 +76,7 @@ export function tagHandlers(
 
     ListTagsForResource: async ({ resourceArn }) => {
       const tagged = taggedResource(scope, resourceArn)
-      return deps.cell().read((tables) => ({ tags: tagListOf(findTagged(tables, tagged, resourceArn).tags) }))
+      return deps.cell().read((tables) => ({ tags: tagListOf(findTagged(tables, scope, tagged, resourceArn).tags) }))
     },
   }
 }
@@ -97,9 +98,9 @@ type TaggedRecord = CellRecords[TaggedTable]
  * @throws ClusterNotFoundException for a cluster that is not there, ResourceNotFoundException for another resource;
  *   InvalidParameterException for a deleted cluster or service, or a stopped task, as ECS.
  */
-function findTagged(tables: ReadonlyTables, { table, key, title }: Tagged, arn: string): TaggedRecord {
+function findTagged(tables: ReadonlyTables, scope: ArnScope, { table, key, title }: Tagged, arn: string): TaggedRecord {
   const record: TaggedRecord | undefined = tables[table].get(key)
-  if (record === undefined || record.arn !== arn) {
+  if (record === undefined || arnOf(scope, record) !== arn) {
     if (table === 'clusters') throw clusterNotFound()
     throw resourceNotFound(`The specified ${title} is not found. Specify a valid ${title} and try again.`)
   }
@@ -107,6 +108,9 @@ function findTagged(tables: ReadonlyTables, { table, key, title }: Tagged, arn: 
     throw invalidParameter(`The specified ${title} is inactive. Specify an active ${title} and try again.`)
   return record
 }
+
+const arnOf = (scope: ArnScope, record: TaggedRecord): string =>
+  'arn' in record ? record.arn : arnOfTask(scope, record)
 
 /** INACTIVE task definitions can still be tagged; other resources cannot once they have ended. */
 const hasEnded = (table: TaggedTable, record: TaggedRecord): boolean =>

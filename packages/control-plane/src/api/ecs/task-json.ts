@@ -5,6 +5,7 @@ import type { NetworkInterfaceRecord, TaskContainerRecord, TaskRecord } from '..
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import { taskHealth } from '../../cell/task-health.ts'
 import { tagListOf } from './tag-set.ts'
+import { arnOfContainer, arnOfTask } from '../../cell/task-arns.ts'
 
 /** The attribute of hosts that tasks show as their own. */
 const architectureAttribute = 'ecs.cpu-architecture'
@@ -30,7 +31,7 @@ export function taskAnswer(
     // FARGATE tasks see no container instance, as in ECS.
     ...(!onFargate &&
       task.hostId !== undefined && { containerInstanceArn: containerInstanceArn(scope, task.cluster, task.hostId) }),
-    containers: task.containers.map((container) => containerAnswer(task, container)),
+    containers: task.containers.map((container) => containerAnswer(scope, task, container)),
     cpu: task.cpu,
     createdAt: new Date(task.createdAt),
     desiredStatus: task.desiredStatus,
@@ -54,7 +55,7 @@ export function taskAnswer(
     stoppedReason: task.stoppedReason,
     stoppingAt: dateOf(task.stoppingAt),
     tags: includeTags ? tagListOf(task.tags) : [],
-    taskArn: task.arn,
+    taskArn: arnOfTask(scope, task),
     taskDefinitionArn: task.taskDefinitionArn,
     version: task.version,
     ...(task.ephemeralStorageGib !== undefined && {
@@ -81,11 +82,11 @@ function attributesOf(tables: ReadonlyTables, task: TaskRecord): Attribute[] {
   return value === undefined ? [] : [{ name: architectureAttribute, value }]
 }
 
-function containerAnswer(task: TaskRecord, container: TaskContainerRecord): Container {
+function containerAnswer(scope: ArnScope, task: TaskRecord, container: TaskContainerRecord): Container {
   const { networkInterface } = task
   return {
-    containerArn: container.arn,
-    taskArn: task.arn,
+    containerArn: arnOfContainer(scope, task, container),
+    taskArn: arnOfTask(scope, task),
     name: container.name,
     image: container.image,
     imageDigest: container.imageDigest,

@@ -1,5 +1,5 @@
 import type { Failure, ProtectedTask } from '@aws-sdk/client-ecs'
-import { taskArn } from '@berth/shared/arn.ts'
+import type { ArnScope } from '@berth/shared/arn.ts'
 import type { TaskRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
 import { canBeProtected, protectedUntil, protectionMinutes, withProtection } from '../../cell/task-protection.ts'
@@ -7,6 +7,7 @@ import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { invalidParameter } from '../errors.ts'
 import type { EcsHandlers, EcsInput } from '../operation.ts'
 import { resolveCluster, taskIdOf } from './arn-references.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** How many tasks one call may name (ECS API reference). */
 const tasksPerUpdate = 10
@@ -23,7 +24,7 @@ export function taskProtectionHandlers(
       assertTasks(ids, tasksPerGet)
       return deps.cell().read((tables) => {
         const { tasks, failures } = serviceTasks(tables, deps, input.cluster, ids)
-        return { protectedTasks: tasks.map((task) => protectionAnswer(task, clock.now())), failures }
+        return { protectedTasks: tasks.map((task) => protectionAnswer(deps.scope, task, clock.now())), failures }
       })
     },
 
@@ -35,7 +36,7 @@ export function taskProtectionHandlers(
         const { tasks, failures } = serviceTasks(tx.tables, deps, input.cluster, input.tasks)
         const changed = tasks.map((task) => withProtection(task, minutes === 0 ? undefined : now + minutes * 60_000))
         for (const task of changed) tx.put('tasks', task.id, task)
-        return { protectedTasks: changed.map((task) => protectionAnswer(task, now)), failures }
+        return { protectedTasks: changed.map((task) => protectionAnswer(deps.scope, task, now)), failures }
       })
     },
   }
@@ -68,17 +69,17 @@ function serviceTasks(
   const failures: Failure[] = []
   for (const id of new Set(idsOrArns.map((idOrArn) => taskIdOf(scope, cluster, idOrArn)))) {
     const task = tables.tasks.get(id)
-    if (task?.cluster !== cluster) failures.push({ arn: taskArn(scope, cluster, id), reason: 'MISSING' })
+    if (task?.cluster !== cluster) failures.push({ arn: arnOfTask(scope, { cluster, id }), reason: 'MISSING' })
     else if (canBeProtected(task)) tasks.push(task)
-    else failures.push({ arn: task.arn, reason: 'TASK_NOT_VALID' })
+    else failures.push({ arn: arnOfTask(scope, task), reason: 'TASK_NOT_VALID' })
   }
   return { tasks, failures }
 }
 
-function protectionAnswer(task: TaskRecord, now: number): ProtectedTask {
+function protectionAnswer(scope: ArnScope, task: TaskRecord, now: number): ProtectedTask {
   const until = protectedUntil(task, now)
   return {
-    taskArn: task.arn,
+    taskArn: arnOfTask(scope, task),
     protectionEnabled: until !== undefined,
     ...(until !== undefined && { expirationDate: new Date(until) }),
   }

@@ -9,6 +9,7 @@ import { daemonController } from '../daemons.ts'
 import { rebalanceController } from '../rebalance.ts'
 import { serviceController } from '../services.ts'
 import { taskSetController } from '../task-sets.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** What hosts need for containers that have a health check. */
 const healthCheckAttributes = [
@@ -39,7 +40,7 @@ export async function clusterWithServices(hosts = 2, host: Partial<HostRecord> =
         task.id,
         applyTaskReport(
           known,
-          TaskReport.fromPartial({ taskArn: task.arn, status: taskStatusRank[status], ...more }),
+          TaskReport.fromPartial({ taskArn: arnOfTask(deps.scope, task), status: taskStatusRank[status], ...more }),
           now,
         ),
       )

@@ -1,4 +1,4 @@
-import { clusterArn, containerInstanceArn, serviceArn, taskArn, taskDefinitionArn } from '@berth/shared/arn.ts'
+import { clusterArn, containerInstanceArn, serviceArn, taskDefinitionArn } from '@berth/shared/arn.ts'
 import type { DeploymentRecord, HostRecord, ServiceRecord, TaskRecord } from '../../../cell/records.ts'
 import { testScope } from './test-control-plane.ts'
 
@@ -10,7 +10,6 @@ export function taskRecord(id: string, more: Partial<TaskRecord> = {}): TaskReco
   const cluster = more.cluster ?? 'default'
   return {
     id,
-    arn: taskArn(testScope, cluster, id),
     cluster,
     taskDefinitionArn: taskDefinitionArn(testScope, 'web', 1),
     family: 'web',

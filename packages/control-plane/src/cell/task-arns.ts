@@ -1,0 +1,13 @@
+import { type ArnScope, containerArn, taskArn } from '@berth/shared/arn.ts'
+import type { TaskContainerRecord, TaskRecord } from './records.ts'
+
+/** The ARN of a task, which its record does not hold: there may be a million of them. */
+export const arnOfTask = (scope: ArnScope, { cluster, id }: Pick<TaskRecord, 'cluster' | 'id'>): string =>
+  taskArn(scope, cluster, id)
+
+/** The ARN of a container of a task. */
+export const arnOfContainer = (
+  scope: ArnScope,
+  { cluster, id }: Pick<TaskRecord, 'cluster' | 'id'>,
+  container: Pick<TaskContainerRecord, 'id'>,
+): string => containerArn(scope, cluster, id, container.id)
