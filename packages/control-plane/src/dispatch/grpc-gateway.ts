@@ -69,7 +69,8 @@ export async function listenForAgents(options: GrpcGatewayOptions): Promise<Grpc
     'grpc.max_concurrent_streams': limits.maxStreams,
     'grpc.max_connection_age_ms': limits.maxConnectionAgeMs,
     'grpc.max_connection_age_grace_ms': graceMs,
-    'grpc.keepalive_time_ms': 20_000,
+    // For connections that never said who they are: of hosts the heartbeats tell sooner.
+    'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.keepalive_permit_without_calls': 1,
   })
