@@ -195,7 +195,7 @@ class Engine implements RunningEngine {
     const cleanUp = () => {
       actor.cleanUp().catch((error: unknown) => {
         if (this.#ended.signal.aborted) return
-        this.#deps.log.warn('A stopped task could not be removed yet.', { task: actor.report.taskArn, error })
+        this.#deps.log.warn('A stopped task could not be removed yet.', { task: actor.taskArn, error })
         this.#scheduleCleanup(actor, this.#options.reconcileEveryMs)
       })
     }

@@ -2,9 +2,12 @@ import type { TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 
 /** Whose word is reported. */
 export interface Reporter {
-  /** The newest word; another object whenever there is news. */
+  readonly taskArn: string
+  /** The newest word; the same object until there is news or it was told. */
   readonly report: TaskReport
   readonly released: boolean
+  /** The control plane has the newest word on disk: it need not be kept. */
+  told(): void
 }
 
 /** Tasks whose newest word the control plane does not have on disk, the longest waiting first. */
@@ -15,12 +18,12 @@ export class ReportQueue {
 
   add(reporter: Reporter): void {
     if (reporter.released) return
-    this.#waiting.set(reporter.report.taskArn, reporter)
+    this.#waiting.set(reporter.taskArn, reporter)
     this.listener()
   }
 
   remove(reporter: Reporter): void {
-    this.#waiting.delete(reporter.report.taskArn)
+    this.#waiting.delete(reporter.taskArn)
   }
 
   /** The newest word of at most `limit` tasks. */
@@ -36,7 +39,10 @@ export class ReportQueue {
   /** What was reported is on disk; a task that has had news since stays. */
   acknowledge(reports: readonly TaskReport[]): void {
     for (const report of reports) {
-      if (this.#waiting.get(report.taskArn)?.report === report) this.#waiting.delete(report.taskArn)
+      const reporter = this.#waiting.get(report.taskArn)
+      if (reporter?.report !== report) continue
+      this.#waiting.delete(report.taskArn)
+      reporter.told()
     }
   }
 }

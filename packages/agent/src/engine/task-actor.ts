@@ -43,16 +43,18 @@ export class TaskActor {
   #acts = false
   #cleaning = false
   #released: boolean
-  #report: TaskReport
+  /** The task as it was when there was last news of it, and what is reported of that, from when it was asked for until it was told. */
+  #news: TaskState
+  #report: TaskReport | undefined
   /** The task as it was when its result was last given to the journal. */
   #recorded: TaskState
-  #cancelWake: CancelTimer = () => {}
+  #cancelWake: CancelTimer | undefined
 
   constructor(state: TaskState, released: boolean, deps: TaskActorDeps) {
     this.#deps = deps
     this.#state = state
     this.#released = released
-    this.#report = taskReport(state, deps.options.hostAddress)
+    this.#news = state
     this.#recorded = state
     this.#touched = state.containers.map(() => 0)
   }
@@ -61,9 +63,18 @@ export class TaskActor {
     return this.#state
   }
 
-  /** The newest word on the task; another object whenever there is news. */
+  get taskArn(): string {
+    return this.#state.assignment.taskArn
+  }
+
+  /** The newest word on the task; the same object until there is news or it was told. */
   get report(): TaskReport {
-    return this.#report
+    return (this.#report ??= taskReport(this.#news, this.#deps.options.hostAddress))
+  }
+
+  /** The control plane has the newest word on disk. */
+  told(): void {
+    this.#report = undefined
   }
 
   /** Whether the control plane needs no more word of the task. */
@@ -198,9 +209,9 @@ export class TaskActor {
   }
 
   #wakeAt(at: number | undefined, now: number): void {
-    this.#cancelWake()
+    this.#cancelWake?.()
     this.#cancelWake =
-      at === undefined ? () => {} : this.#deps.clock.after(at - now, () => this.#take({ kind: 'woken' }))
+      at === undefined ? undefined : this.#deps.clock.after(at - now, () => this.#take({ kind: 'woken' }))
   }
 
   #begin(operation: Operation, container: ContainerState, now: number): void {
@@ -210,42 +221,40 @@ export class TaskActor {
   }
 
   async #perform(operation: Operation, container: ContainerState): Promise<void> {
-    const input = await this.#outcome(operation, container)
-    if (this.#deps.signal.aborted) return
+    const { runtime, health, options, log, resources, signal } = this.#deps
+    const pull = operation === 'pull' ? new AbortController() : undefined
+    if (pull) (this.#pulls ??= new Map()).set(container.name, pull)
+    let input: ContainerInput
+    try {
+      const task = () => this.#state
+      const context = { runtime, health, options, log, resources, task, signal: pull?.signal ?? signal }
+      input = await performOperation(operation, container, context)
+    } catch (error) {
+      const isAbandoned = signal.aborted || pull?.signal.aborted === true
+      input = isAbandoned ? { kind: 'abandoned' } : this.#failed(operation, container, error)
+    }
+    if (pull) this.#pulls?.delete(container.name)
+    if (this.#pulls?.size === 0) this.#pulls = undefined
+    if (signal.aborted) return
     this.#heardOf(container.name)
     this.#takeContainer(container.name, input)
   }
 
-  async #outcome(operation: Operation, container: ContainerState): Promise<ContainerInput> {
-    const { signal, log } = this.#deps
-    const pull = operation === 'pull' ? new AbortController() : undefined
-    if (pull) (this.#pulls ??= new Map()).set(container.name, pull)
-    try {
-      return await performOperation(operation, container, {
-        ...this.#deps,
-        task: () => this.#state,
-        signal: pull?.signal ?? signal,
-      })
-    } catch (error) {
-      if (signal.aborted || pull?.signal.aborted) return { kind: 'abandoned' }
-      log.error('An operation failed in a way that it never should.', {
-        taskArn: this.#state.assignment.taskArn,
-        container: container.name,
-        operation,
-        error,
-      })
-      return { kind: 'failed', operation, reason: failureReason(operation, error) }
-    } finally {
-      this.#pulls?.delete(container.name)
-      if (this.#pulls?.size === 0) this.#pulls = undefined
-    }
+  #failed(operation: Operation, container: ContainerState, error: unknown): ContainerInput {
+    this.#deps.log.error('An operation failed in a way that it never should.', {
+      taskArn: this.taskArn,
+      container: container.name,
+      operation,
+      error,
+    })
+    return { kind: 'failed', operation, reason: failureReason(operation, error) }
   }
 
   #publish(): void {
     this.#record()
-    const report = taskReport(this.#state, this.#deps.options.hostAddress)
-    if (!hasNews(this.#report, report)) return
-    this.#report = report
+    if (!hasNews(this.#news, this.#state)) return
+    this.#news = this.#state
+    this.#report = undefined
     this.#deps.onReport(this)
   }
 

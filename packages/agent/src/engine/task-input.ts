@@ -57,22 +57,18 @@ export function takeInput(task: TaskState, input: TaskInput, now: number): TaskS
 }
 
 function takeContainerInput(task: TaskState, name: string, input: ContainerInput, now: number): TaskState {
-  let changed = false
-  const containers = task.containers.map((container) => {
-    if (container.name !== name) return container
-    const next = nextContainer(container, input, task, now)
-    changed ||= next !== container
-    return next
-  })
-  if (!changed) return task
+  const index = task.containers.findIndex((container) => container.name === name)
+  const before = task.containers[index]
+  if (before === undefined) return task
+  const after = nextContainer(before, input, task, now)
+  if (after === before) return task
+  const containers = task.containers.with(index, after)
   // Something of it is there again, as when a call of an agent that died was carried out after all.
   const cleaned = task.cleaned && containers.every((container) => container.removed || container.runtimeId === '')
-  return { ...task, containers, cleaned, times: pullTimes(task, name, input, now) }
+  return { ...task, containers, cleaned, times: before.isPause ? task.times : pullTimes(task, input, now) }
 }
 
-function pullTimes(task: TaskState, name: string, input: ContainerInput, now: number): TaskState['times'] {
-  const { times } = task
-  if (task.containers.some((container) => container.name === name && container.isPause)) return times
+function pullTimes({ times }: TaskState, input: ContainerInput, now: number): TaskState['times'] {
   if (input.kind === 'began' && input.operation === 'pull' && times.pullStartedAt === 0)
     return { ...times, pullStartedAt: now }
   if (input.kind === 'pulled' || (input.kind === 'failed' && input.operation === 'pull'))
@@ -81,7 +77,6 @@ function pullTimes(task: TaskState, name: string, input: ContainerInput, now: nu
 }
 
 function nextContainer(container: ContainerState, input: ContainerInput, task: TaskState, now: number): ContainerState {
-  const done: ContainerState = { ...container, operation: undefined }
   switch (input.kind) {
     case 'began':
       return { ...container, operation: input.operation, unsure: input.operation !== 'inspect' && container.unsure }
@@ -95,14 +90,16 @@ function nextContainer(container: ContainerState, input: ContainerInput, task: T
       return gone(container, now)
     case 'pulled':
       return {
-        ...done,
+        ...container,
+        operation: undefined,
         image: input.image,
         resources: input.resources,
         status: further(container.status, 'PULLED'),
       }
     case 'created':
       return {
-        ...done,
+        ...container,
+        operation: undefined,
         resources: undefined,
         runtimeId: input.runtimeId,
         mayBeStarting: false,
@@ -110,25 +107,36 @@ function nextContainer(container: ContainerState, input: ContainerInput, task: T
         status: further(container.status, 'CREATED'),
       }
     case 'started':
-      return running(done, now)
+      return running(done(container), now)
     case 'inspected':
-      return seen(done, input.snapshot, task, now)
+      return seen(done(container), input.snapshot, task, now)
     case 'gone':
-      return gone(done, now)
+      return gone(done(container), now)
     case 'discarded':
-      return { ...done, status: 'STOPPED', alive: false, unsure: false, mayBeStarting: false, removed: true }
+      return {
+        ...container,
+        operation: undefined,
+        status: 'STOPPED',
+        alive: false,
+        unsure: false,
+        mayBeStarting: false,
+        removed: true,
+      }
     case 'failed':
       return {
-        ...done,
+        ...container,
+        operation: undefined,
         resources: undefined,
         status: 'STOPPED',
         reason: container.reason || input.reason,
-        unsure: done.runtimeId !== '',
+        unsure: container.runtimeId !== '',
       }
     default:
-      return done
+      return done(container)
   }
 }
+
+const done = (container: ContainerState): ContainerState => ({ ...container, operation: undefined })
 
 /** Whether a look at a container that runs says nothing new: what nearly every list says of nearly every container. */
 const isAsKnown = (known: ContainerState, snapshot: ContainerSnapshot): boolean =>

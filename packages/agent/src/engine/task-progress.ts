@@ -45,9 +45,8 @@ function decideStop(task: TaskState, now: number): TaskState {
 export function stopDecision(task: TaskState): StopDecision | undefined {
   if (!task.assignment.shouldRun)
     return { code: 'UserInitiated', reason: task.assignment.stopReason || 'Task stopped by user' }
-  const own = task.containers.filter((container) => !container.isPause)
   const ended = task.containers.find((container) => container.status === 'STOPPED' && container.spec.essential)
-  const cause = ended ?? (own.every((container) => container.status === 'STOPPED') ? own.at(-1) : undefined)
+  const cause = ended ?? (everyOwn(task, isStopped) ? task.containers.findLast((each) => !each.isPause) : undefined)
   if (!cause) return undefined
   if (!cause.launched) return { code: 'TaskFailedToStart', reason: cause.reason || 'Task failed to start' }
   return { code: 'EssentialContainerExited', reason: 'Essential container in task exited' }
@@ -88,12 +87,11 @@ function moveOn(task: TaskState, now: number): TaskState {
 
 /** The status that a task's containers amount to at this moment; the task itself never goes back. */
 export function statusNow(task: TaskState): TaskStatus {
-  const own = task.containers.filter((container) => !container.isPause)
   if (!task.stop) {
-    if (own.every((container) => container.launched || container.status === 'STOPPED')) return 'RUNNING'
+    if (everyOwn(task, hasBegun)) return 'RUNNING'
     return usesTaskNetwork(task.assignment) ? 'ACTIVATING' : 'PENDING'
   }
-  if (!own.every(isOver)) return own.some(isStopping) ? 'STOPPING' : 'DEACTIVATING'
+  if (!everyOwn(task, isOver)) return everyOwn(task, isNotStopping) ? 'DEACTIVATING' : 'STOPPING'
   return task.containers.every(isOver) ? 'STOPPED' : 'DEPROVISIONING'
 }
 
@@ -103,8 +101,15 @@ const isOver = (container: ContainerState): boolean =>
   !container.unsure &&
   (container.operation === undefined || container.operation === 'pull')
 
-const isStopping = (container: ContainerState): boolean =>
-  container.operation === 'stop' || container.status === 'STOPPED' || container.status !== 'RUNNING'
+const isNotStopping = ({ operation, status }: ContainerState): boolean => operation !== 'stop' && status === 'RUNNING'
+
+const isStopped = ({ status }: ContainerState): boolean => status === 'STOPPED'
+
+const hasBegun = ({ launched, status }: ContainerState): boolean => launched || status === 'STOPPED'
+
+/** Whether something holds for all containers of the definition. */
+const everyOwn = (task: TaskState, holds: (container: ContainerState) => boolean): boolean =>
+  task.containers.every((container) => container.isPause || holds(container))
 
 const replace = (task: TaskState, name: string, change: (container: ContainerState) => ContainerState): TaskState => ({
   ...task,

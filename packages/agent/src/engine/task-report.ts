@@ -42,28 +42,38 @@ function containerReport(container: ContainerState, task: TaskState, bindIp: str
 }
 
 /**
- * Whether a report says more than the one before it of the same task: two reports of the same news are one. That a container
- * is being pulled or created is no news of its own, since ECS shows PENDING until it runs.
+ * Whether there is more to say of a task than there was before: two reports of the same news are one. That a container is being
+ * pulled or created is no news of its own, since ECS shows PENDING until it runs.
  */
-export const hasNews = (before: TaskReport, after: TaskReport): boolean =>
+export const hasNews = (before: TaskState, after: TaskState): boolean =>
   before.status !== after.status ||
-  before.stopCode !== after.stopCode ||
-  before.stoppedReason !== after.stoppedReason ||
-  before.network?.privateIpv4 !== after.network?.privateIpv4 ||
-  before.network?.macAddress !== after.network?.macAddress ||
-  before.containers.length !== after.containers.length ||
-  after.containers.some((container, index) => isNewOf(before.containers[index], container))
+  before.stop?.code !== after.stop?.code ||
+  before.stop?.reason !== after.stop?.reason ||
+  after.containers.some((container, index) => isNewOf(before.containers[index], container, after))
 
-const isNewOf = (before: ContainerReport | undefined, after: ContainerReport): boolean =>
-  before === undefined ||
-  shownStatus(before) !== shownStatus(after) ||
-  shownRuntimeId(before) !== shownRuntimeId(after) ||
-  before.exitCode !== after.exitCode ||
-  before.reason !== after.reason ||
-  before.healthStatus !== after.healthStatus ||
-  before.restartCount !== after.restartCount
+function isNewOf(before: ContainerState | undefined, after: ContainerState, task: TaskState): boolean {
+  if (before === after) return false
+  if (before === undefined) return true
+  if (after.isPause)
+    return (
+      usesTaskNetwork(task.assignment) &&
+      (before.address !== after.address || (after.address !== '' && before.macAddress !== after.macAddress))
+    )
+  return (
+    shownStatus(before) !== shownStatus(after) ||
+    shownRuntimeId(before) !== shownRuntimeId(after) ||
+    shownExitCode(before) !== shownExitCode(after) ||
+    before.reason !== after.reason ||
+    before.health !== after.health ||
+    before.restartCount !== after.restartCount
+  )
+}
 
-const shownStatus = ({ status }: ContainerReport): number => Math.max(status, containerStatusRank.CREATED)
+const shownStatus = ({ status }: ContainerState): number =>
+  Math.max(containerStatusRank[status], containerStatusRank.CREATED)
 
-const shownRuntimeId = ({ status, runtimeId }: ContainerReport): string =>
-  status >= containerStatusRank.RUNNING ? runtimeId : ''
+const shownRuntimeId = ({ status, runtimeId }: ContainerState): string =>
+  containerStatusRank[status] >= containerStatusRank.RUNNING ? runtimeId : ''
+
+const shownExitCode = ({ status, exitCode }: ContainerState): number | undefined =>
+  status === 'STOPPED' ? exitCode : undefined

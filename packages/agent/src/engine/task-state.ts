@@ -141,12 +141,17 @@ export const taskResult = (task: TaskState): TaskResult => ({
 })
 
 /** A pulled image is not worth a write: it is found again by pulling again. */
+const recordedStatus = ({ status }: ContainerState): ContainerStatus => (status === 'PULLED' ? 'PENDING' : status)
+
+const recordedImage = ({ runtimeId, image }: ContainerState): PulledImage | undefined =>
+  runtimeId === '' ? undefined : image
+
 const containerResult = (container: ContainerState): ContainerResult => ({
   name: container.name,
-  status: container.status === 'PULLED' ? 'PENDING' : container.status,
+  status: recordedStatus(container),
   runtimeId: container.runtimeId,
-  imageId: container.runtimeId === '' ? '' : (container.image?.imageId ?? ''),
-  imageDigest: container.runtimeId === '' ? '' : (container.image?.digest ?? ''),
+  imageId: recordedImage(container)?.imageId ?? '',
+  imageDigest: recordedImage(container)?.digest ?? '',
   launched: container.launched,
   ...(container.exitCode === undefined ? {} : { exitCode: container.exitCode }),
   reason: container.reason,
@@ -176,16 +181,18 @@ export const isWorthRecording = (before: TaskState, after: TaskState): boolean =
   })
 
 function resultDiffers(before: ContainerState, after: ContainerState): boolean {
-  const was = containerResult(before)
-  const is = containerResult(after)
-  return resultMembers.some((member) => was[member] !== is[member])
+  const had = recordedImage(before)
+  const has = recordedImage(after)
+  return (
+    recordedStatus(before) !== recordedStatus(after) ||
+    had?.imageId !== has?.imageId ||
+    had?.digest !== has?.digest ||
+    resultMembers.some((member) => before[member] !== after[member])
+  )
 }
 
 const resultMembers = [
-  'status',
   'runtimeId',
-  'imageId',
-  'imageDigest',
   'launched',
   'exitCode',
   'reason',
@@ -194,7 +201,7 @@ const resultMembers = [
   'restartCount',
   'address',
   'macAddress',
-] as const satisfies readonly (keyof ContainerResult)[]
+] as const satisfies readonly (keyof ContainerResult & keyof ContainerState)[]
 
 /** The task as it was when its last result was journaled. What has happened since is in the runtime's list. */
 export function restoredTask(assignment: TaskAssignment, result: TaskResult | undefined): TaskState {

@@ -18,7 +18,7 @@ export interface MemoryJournal extends Journal {
 }
 
 /** Records that are worth keeping as they came; a snapshot has one for each task, and a few. */
-const mostRecords = (tasks: number): number => 64 + 2 * tasks
+const mostRecords = (tasks: number): number => 64 + 1.25 * tasks
 
 /** As a journal on a real disk: what is out of date goes, so that a host which runs for long does not grow. */
 function compact({ records }: MemoryDisk, state: JournalFold): void {

@@ -2,6 +2,7 @@ import { type RunningAgent, startAgent } from '@berth/agent/agent.ts'
 import { defaultEngineOptions } from '@berth/agent/engine/engine-deps.ts'
 import { capabilities } from '@berth/agent/host/capabilities.ts'
 import { ensureIdentity } from '@berth/agent/journal/host-identity.ts'
+import type { JournalRecord } from '@berth/agent/journal/journal-record.ts'
 import type { Journal } from '@berth/agent/journal/journal.ts'
 import { memoryDisk, openMemoryJournal } from '@berth/agent/journal/memory-journal.ts'
 import { fakeRuntime } from '@berth/agent/runtime/fake/fake-runtime.ts'
@@ -156,15 +157,17 @@ export class FakeHost {
   #counted(journal: Journal): Journal {
     const { onAssigned } = this.#deps
     const joined = this.#joined
+    const appendAndTell = async (record: JournalRecord): Promise<void> => {
+      const before = journal.state.tasks.size
+      await journal.append(record)
+      const added = journal.state.tasks.size - before
+      if (record.kind === 'assignments' && added > 0) onAssigned(added)
+      if (record.kind === 'identity' && record.identity.containerInstanceArn !== '') joined.resolve()
+    }
     return {
       state: journal.state,
-      async append(record) {
-        const before = journal.state.tasks.size
-        await journal.append(record)
-        const added = journal.state.tasks.size - before
-        if (record.kind === 'assignments' && added > 0) onAssigned(added)
-        if (record.kind === 'identity' && record.identity.containerInstanceArn !== '') joined.resolve()
-      },
+      // Results are what there is most of.
+      append: (record) => (record.kind === 'result' ? journal.append(record) : appendAndTell(record)),
       close: () => journal.close(),
     }
   }

@@ -1,5 +1,5 @@
 import { processClock } from '../process-clock.ts'
-import type { FakeProgram, FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
+import type { FakeImage, FakeProgram, FakeScript } from '@berth/agent/runtime/fake/fake-script.ts'
 import { sleep } from '@berth/shared/clock.ts'
 import { seededRandom } from '@berth/shared/random.ts'
 import { FakeHost } from './fake-host.ts'
@@ -95,10 +95,18 @@ const chosen = (numbers: readonly number[]): FakeHost[] =>
 /** Containers say by a label which task of the scenario they are; images by their name. */
 function scriptOf(tasks: Readonly<Record<string, LabTask>>): FakeScript {
   const programs = new Map(Object.entries(tasks).map(([name, task]) => [name, programOf(task)]))
+  const images = new Map<string, Partial<FakeImage>>()
+  const imageOf = (reference: string): Partial<FakeImage> => {
+    const task = tasks[/^lab\/([^:]+):/.exec(reference)?.[1] ?? '']
+    return task === undefined ? {} : { pullMs: task.pull }
+  }
   return {
     image(reference) {
-      const task = tasks[/^lab\/([^:]+):/.exec(reference)?.[1] ?? '']
-      return task === undefined ? {} : { pullMs: task.pull }
+      const known = images.get(reference)
+      if (known !== undefined) return known
+      const image = imageOf(reference)
+      images.set(reference, image)
+      return image
     },
     program: ({ labels }) => programs.get(labels[labTaskLabel] ?? '') ?? unknownProgram,
   }

@@ -133,10 +133,17 @@ class Callers {
   wait<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
     const waiting = this.#of(signal)
     return new Promise((resolve, reject) => {
-      const forget = () => waiting.delete(reject)
       waiting.add(reject)
-      answer.then(forget, forget)
-      answer.then(resolve, reject)
+      answer.then(
+        (value) => {
+          waiting.delete(reject)
+          resolve(value)
+        },
+        (error: unknown) => {
+          waiting.delete(reject)
+          reject(error)
+        },
+      )
     })
   }
 
