@@ -99,6 +99,7 @@ describe('what a host has', () => {
     ['attribute:flag == ""', true],
     ['attribute:ten > 9', true],
     ['attribute:ten > 9x', false],
+    ['attribute:ten < 10', false],
     ['attribute:ten < 9x', true],
     ['attribute:ten == 10.0', true],
     ['attribute:ten == 10.', false],
@@ -130,5 +131,10 @@ describe('what a host has', () => {
     ['attribute:missing !~ .*', true],
   ])('%s is %s', (text, verdict) => {
     expect(evaluate(read(text), host)).toBe(verdict)
+  })
+
+  it('is of the same version whichever side leaves out a zero', () => {
+    expect(evaluate(read('agentVersion == 1.10'), { ...host, agentVersion: '1.10.0' })).toBe(true)
+    expect(evaluate(read('agentVersion < 1.10'), { ...host, agentVersion: '1.10.0' })).toBe(false)
   })
 })

@@ -107,10 +107,7 @@ function compareValues(a: string, b: string): number {
   return compareText(a, b)
 }
 
-function compareText(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
-}
+const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
 
 /** `1.9.0` is before `1.10.0`; a missing part counts as 0. */
 function compareVersions(a: string, b: string): number {

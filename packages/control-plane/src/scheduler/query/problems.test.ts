@@ -31,6 +31,7 @@ describe('what is said of a text that is no query', () => {
     ['attribute:a in [x', "expected ',' or ']' but found the end at position 17"],
     ['attribute:a =~', 'expected a pattern but found the end at position 14'],
     ['attribute:a =~ )', "expected a pattern but found ')' at position 15"],
+    ['attribute:a =~ x]', `expected '&&', '||' or ')' but found ']' at position 16`],
     ['attribute:a =~ && b', "expected a pattern but found '&' at position 15"],
     ['registeredAt > soon', "'soon' is not a date such as 2018-06-18T22:28:28Z at position 15"],
     ['registeredAt in [2018-06-18, soon]', "'soon' is not a date such as 2018-06-18T22:28:28Z at position 29"],
@@ -79,6 +80,7 @@ describe('what is said of a text that is no query', () => {
     )
     expect(read('attribute:a==x')).toEqual(read('\t attribute:a\r\n==  "x" '))
     expect(read(String.raw`attribute:a == 'it\'s \\ "\n"'`)).toMatchObject({ value: String.raw`it's \ "\n"` })
+    expect(read(String.raw`attribute:a == 'x\\'`)).toMatchObject({ value: 'x\\' })
     expect(read('attribute:a == x&y|z')).toMatchObject({ value: 'x&y|z' })
     expect(read('attribute:a == x&&attribute:b == y')).toMatchObject({ kind: 'and', operands: [{ value: 'x' }, {}] })
   })

@@ -8,17 +8,18 @@ export function parseTimestamp(text: string): number | undefined {
   const match = TIMESTAMP.exec(text)
   if (match === null) return undefined
   const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((at) => Number(match[at] ?? 0)) as Six
-  const fraction = Number(`0.${match[7] ?? '0'}`)
-  if (hour > 23 || minute > 59 || second > 59) return undefined
+  const fraction = Number(`0.${match[7] ?? 0}`)
+  if (minute > 59 || second > 59) return undefined
   const utc = Date.UTC(year, month - 1, day, hour, minute, second, Math.floor(fraction * 1000))
+  // Hours beyond 23, days and months that there are not: another day.
   if (new Date(utc).getUTCDate() !== day || new Date(utc).getUTCMonth() !== month - 1) return undefined
-  return utc - offsetMs(match[8] ?? 'Z')
+  return utc - offsetMs(match[8])
 }
 
 type Six = [number, number, number, number, number, number]
 
-function offsetMs(zone: string): number {
-  if (zone === 'Z') return 0
+function offsetMs(zone: string | undefined): number {
+  if (zone === undefined || zone === 'Z') return 0
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))
   return (zone.startsWith('-') ? -minutes : minutes) * 60_000
 }
