@@ -20,7 +20,7 @@ import { type CollectedTest, collect } from './collected-tests.ts'
 const TESTS = 'packages/control-plane/src/scheduler/**/*.test.ts'
 
 /** Properties run on fewer random cases than in `pnpm test:unit`, because each mutant pays for them. */
-const PROPERTY_RUNS = '20'
+const PROPERTY_RUNS = '10'
 
 /** What Stryker's instrumented code looks at: which mutant is active, and whom to tell which were met. */
 const context: InstrumenterContext = ((globalThis as Record<string, unknown>)[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {})

@@ -56,6 +56,86 @@ describe('packing afresh', () => {
     expect([...packAfresh(fleet, movable).values()]).toEqual(['b'])
   })
 
+  it('fills the largest of hosts that nobody else uses, in the order in which they came where they are equal', () => {
+    const { fleet, movable } = fleetOf(['a', 'b', 'c', 'd'], [['a', asking(256, 256)]])
+    const hosts = (capacity: Readonly<Record<string, readonly [cpu: number, memory: number]>>) => {
+      for (const [id, [cpu, memory]] of Object.entries(capacity))
+        fleet.putHost({ ...describeHost({ id, zone: 'a' }), cpu, memory }, RUNNING)
+      return [...packAfresh(fleet, movable).values()]
+    }
+    expect(hosts({})).toEqual(['a'])
+    expect(hosts({ b: [1024, 1025] })).toEqual(['b'])
+    expect(hosts({ c: [1025, 1024] })).toEqual(['c'])
+    expect(hosts({ d: [1024, 1027] })).toEqual(['d'])
+  })
+
+  it('leaves alone what is not to be had: other pools, hosts that are not connected, hosts without room', () => {
+    const { fleet, movable } = fleetOf(
+      ['a', 'b', 'c', 'd', 'e'],
+      [
+        ['a', asking(256, 256)],
+        ['a', asking(2000, 1)],
+        ['a', asking(1, 2000)],
+        ['a', asking(1, 1, { pool: 'none' })],
+      ],
+    )
+    fleet.putHost(describeHost({ id: 'a', cpu: 9999, memory: 9999 }), { agentConnected: false, status: 'ACTIVE' })
+    fleet.putHost(describeHost({ id: 'b', cpu: 9999, memory: 9999, pools: ['other'] }), RUNNING)
+    fleet.putHost(describeHost({ id: 'c', cpu: 1999, memory: 256 }), RUNNING)
+    fleet.putHost(describeHost({ id: 'd', cpu: 256, memory: 1999 }), RUNNING)
+    fleet.claim('e', 'full', { ...NO_DEMAND, cpu: 800 }, { group: 'x', dynamicPorts: [] })
+    expect([...packAfresh(fleet, movable)]).toEqual([['t0', 'c']])
+  })
+
+  it('keeps tasks on GPUs and custom resources to the hosts that have as many, and gives none twice', () => {
+    const demand = { ...NO_DEMAND, cpu: 1, memory: 1 }
+    const [learns, burns, plain] = [
+      asking(0, 0, { demand: { ...demand, gpus: 1 } }),
+      asking(0, 0, { demand: { ...demand, custom: new Map([['fpga', 2]]) } }),
+      asking(0, 0, { demand }),
+    ]
+    const { fleet, movable } = fleetOf(
+      ['a', 'b', 'c'],
+      [learns, learns, learns, burns, burns, plain].map((request) => ['a', request] as const),
+    )
+    fleet.putHost(describeHost({ id: 'b', cpu: 900, memory: 900, gpus: 2 }), RUNNING)
+    fleet.putHost(describeHost({ id: 'c', cpu: 900, memory: 900, custom: new Map([['fpga', 3]]) }), RUNNING)
+    const packed = packAfresh(fleet, movable)
+    const on = (id: string) => movable.filter(({ taskId }) => packed.get(taskId) === id).map(({ request }) => request)
+    expect(on('a')).toEqual([plain])
+    expect(on('b')).toEqual([learns, learns])
+    expect(on('c')).toEqual([burns])
+    expect(packed.size).toBe(4)
+  })
+
+  it('gives a host first what goes best with what it has, and there what is scarce counts most', () => {
+    const [wide, tall] = [asking(512, 64), asking(64, 512)]
+    const { fleet, movable } = fleetOf(
+      ['a', 'b', 'c'],
+      [
+        ['b', wide],
+        ['b', tall],
+        ['c', tall],
+        ['c', tall],
+      ],
+    )
+    fleet.claim('a', 'other', { ...NO_DEMAND, cpu: 512, memory: 0 }, { group: 'x', dynamicPorts: [] })
+    const packed = packAfresh(fleet, movable)
+    expect(['t0', 't1', 't2', 't3'].map((id) => packed.get(id))).toEqual(['b', 'b', 'a', 'a'])
+  })
+
+  it('hands out the dynamic ports of tasks on one host once each', () => {
+    const demand = { ...NO_DEMAND, cpu: 1, memory: 1, dynamicPorts: 1 }
+    const request = asking(0, 0, { demand })
+    const { fleet, movable } = fleetOf(
+      ['a', 'b'],
+      Array.from({ length: 3 }, () => ['a', request] as const),
+    )
+    for (const id of ['a', 'b'])
+      fleet.putHost(describeHost({ id, dynamicPortRange: { first: 9000, last: 9001 } }), RUNNING)
+    expect([...packAfresh(fleet, movable).values()].toSorted()).toEqual(['a', 'a', 'b'])
+  })
+
   it('over-commits no host, keeps constraints, and changes nothing', () => {
     const distinct = compileConstraints([{ type: 'distinctInstance' }])
     if (!distinct.ok) throw new Error(distinct.message)

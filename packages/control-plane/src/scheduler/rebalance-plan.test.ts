@@ -90,6 +90,123 @@ describe('a plan', () => {
   })
 })
 
+describe('a plan by the spreads of each task', () => {
+  const zone = { type: 'spread', by: { kind: 'attribute', name: 'ecs.availability-zone' } } as const
+  const host = { type: 'spread', by: { kind: 'host' } } as const
+  const OWN: RebalanceGoal = { type: 'spread', by: 'own' }
+  const asking = (tasks: readonly MovableTask[], ...strategy: PlacementRequest['strategy']) =>
+    tasks.map((task) => ({ ...task, request: { ...task.request, strategy } }))
+
+  it('serves one after the other, in their order', () => {
+    const { fleet, movable } = cluster({ a1: 'a', a2: 'a', b1: 'b' }, [['a1'], ['a1'], ['a1']])
+    const planned = (...strategy: PlacementRequest['strategy']) =>
+      brief(planRebalance(fleet, asking(movable, ...strategy), OWN, { moves: 10 }))
+    expect(planned(zone, host)).toEqual([
+      ['a1', 'b1', 3],
+      ['a1', 'a2', 2],
+    ])
+    expect(planned(zone)).toEqual([['a1', 'b1', 3]])
+    expect(planned({ type: 'binpack', field: 'cpu' })).toEqual([])
+    expect(planned({ type: 'random' }, host)).toEqual([
+      ['a1', 'a2', 3],
+      ['a1', 'b1', 2],
+    ])
+  })
+
+  it('makes no move at the cost of a spread that comes before', () => {
+    const { fleet, movable } = cluster({ a1: 'a', b1: 'b', b2: 'b' }, [['a1'], ['a1'], ['b2'], ['b2']])
+    const planned = (...strategy: PlacementRequest['strategy']) =>
+      brief(planRebalance(fleet, asking(movable, ...strategy), BY_HOST, { moves: 10 }))
+    expect(planned(host)).toEqual([['a1', 'b1', 2]])
+    expect(planned(zone, host)).toEqual([['b2', 'b1', 2]])
+    expect(planned(host, zone)).toEqual([['a1', 'b1', 2]])
+  })
+
+  it('counts each field for itself, and makes the move first that gains most', () => {
+    const { fleet, movable } = cluster({ a1: 'a', a2: 'a', b1: 'b' }, [['a1'], ['a1'], ['a1'], ['b1']])
+    const [first, second, third, fourth] = movable as [MovableTask, MovableTask, MovableTask, MovableTask]
+    const mixed = [...asking([first, second], zone), ...asking([third, fourth], host)]
+    expect(brief(planRebalance(fleet, mixed, OWN, { moves: 10 }))).toEqual([
+      ['a1', 'a2', 3],
+      ['a1', 'b1', 2],
+    ])
+  })
+
+  it('leaves tasks alone whose group is alone in its place, and those that hold nothing', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [['a']])
+    const others = [...movable, { taskId: 'nobody', request: request() }]
+    for (const goal of [BY_ZONE, BY_HOST, EMPTY]) expect(planRebalance(fleet, others, goal, { moves: 10 })).toEqual([])
+  })
+
+  it('goes where the request may go, with the ports that it needs', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b', c: 'c' }, [['a'], ['a']])
+    const demand = { ...NO_DEMAND, cpu: 256, memory: 256, dynamicPorts: 1 }
+    const picky = movable.map((task) => ({ ...task, request: request({ demand, eligible: (id) => id !== 'b' }) }))
+    expect(planRebalance(fleet, picky, BY_ZONE, { moves: 10 })).toEqual([
+      { taskId: 't0', fromHost: 'a', toHost: 'c', dynamicPorts: [49_153], gain: 2 },
+    ])
+  })
+})
+
+describe('a plan for empty hosts', () => {
+  const told = (moves: readonly Move[]) =>
+    moves.map(({ taskId, fromHost, toHost, gain }) => [taskId, fromHost, toHost, gain])
+
+  it('begins with the hosts of fewest tasks, then most room, then by name, and stops at its limits', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b', c: 'c', d: 'd' }, [
+      ['a', 300],
+      ['b', 200],
+      ['c', 200],
+      ['d', 100],
+      ['d', 500],
+    ])
+    const planned = (limits: { readonly hosts?: number; readonly tried?: number; readonly moves?: number }) =>
+      told(planRebalance(fleet, movable, EMPTY, { moves: 10, ...limits }))
+    const [b, c] = [
+      ['t1', 'b', 'd', 1],
+      ['t2', 'c', 'd', 1],
+    ]
+    expect(planned({})).toEqual([b, c])
+    expect(planned({ hosts: 1 })).toEqual([b])
+    expect(planned({ hosts: 0 })).toEqual([])
+    expect(planned({ tried: 1 })).toEqual([b])
+    expect(planned({ moves: 1 })).toEqual([b])
+  })
+
+  it('moves the largest task first, of equal ones the first by name, and counts the host with the last of them', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [
+      ['b', 100],
+      ['b', 100],
+      ['b', 100],
+      ['b', 100],
+      ['a', 100],
+      ['a', 300],
+      ['a', 100],
+    ])
+    expect(told(planRebalance(fleet, movable, EMPTY, { moves: 3 }))).toEqual([
+      ['t5', 'a', 'b', 0],
+      ['t4', 'a', 'b', 0],
+      ['t6', 'a', 'b', 1],
+    ])
+    expect(planRebalance(fleet, movable, EMPTY, { moves: 2 })).toEqual([])
+  })
+
+  it('counts no daemons: they keep no host from being empty, and make none worth filling', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b', c: 'c' }, [['a'], ['b'], ['b'], ['b']])
+    for (const id of ['a', 'b', 'c']) fleet.claim(id, `daemon-${id}`, NO_DEMAND, { group: 'd', dynamicPorts: [] })
+    const daemons = new Set(['daemon-a', 'daemon-b', 'daemon-c'])
+    expect(planRebalance(fleet, movable, EMPTY, { moves: 10 })).toEqual([])
+    expect(told(planRebalance(fleet, movable, { ...EMPTY, daemons }, { moves: 10 }))).toEqual([['t0', 'a', 'b', 1]])
+  })
+
+  it('keeps the spread over hosts that tasks ask for', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'a', c: 'a' }, [['a'], ['b'], ['c'], ['c']])
+    const strategy = [{ type: 'spread', by: { kind: 'host' } }] as const
+    const spread = movable.map((task) => ({ ...task, request: { ...task.request, strategy } }))
+    expect(planRebalance(fleet, spread, EMPTY, { moves: 10 })).toEqual([])
+  })
+})
+
 /** A random fleet with three groups of tasks, some under constraints. */
 function randomCluster(seed: number) {
   const random = seededRandom(seed)
