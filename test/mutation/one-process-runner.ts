@@ -39,9 +39,9 @@ class OneProcessRunner implements TestRunner {
   /** How often everything was loaded: part of each module's address, for Node loads an address once. */
   private round = 0
 
-  /** A process that has loaded the code cannot tell mutants in what runs while it loads: Stryker starts another for them. */
+  /** Nothing is to be loaded anew for a mutant, as long as none is active while the code loads. */
   capabilities(): { reloadEnvironment: boolean } {
-    return { reloadEnvironment: false }
+    return { reloadEnvironment: true }
   }
 
   async init(): Promise<void> {
@@ -75,11 +75,11 @@ class OneProcessRunner implements TestRunner {
   }
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
-    const mutant = options.activeMutant.id
-    if (options.mutantActivation === 'static') context.activeMutant = mutant
+    if (options.mutantActivation === 'static')
+      throw new RangeError('mutants of what runs while code loads: ignoreStatic must be on')
     if (this.round === 0) await this.load()
     const result = await this.tryMutant(options)
-    if (result.status !== MutantRunStatus.Killed || options.mutantActivation === 'static') return result
+    if (result.status !== MutantRunStatus.Killed) return result
     const killer = this.tests.find(({ id }) => id === result.killedBy[0])
     if (killer !== undefined && (await this.run(killer)).status === TestStatus.Success) return result
     await this.load()
