@@ -3,6 +3,7 @@ import { compileAssessment } from './assessment.ts'
 import { type ConstraintInput, compileConstraints } from './constraint.ts'
 import { type Demand, NO_DEMAND } from './demand.ts'
 import type { Rule } from './explanation.ts'
+import { ZONE_ATTRIBUTE } from './host-description.ts'
 import { HostFleet } from './host-fleet.ts'
 import type { PlacementRequest } from './placement-request.ts'
 import { RUNNING, describeHost } from './test-hosts.ts'
@@ -36,7 +37,7 @@ describe('how far a host is off', () => {
   fleet.putHost(describeHost({ id: 'gone' }), { agentConnected: false, status: 'ACTIVE' })
   fleet.putHost(describeHost({ id: 'leaving' }), { agentConnected: true, status: 'DRAINING' })
   fleet.putHost(describeHost({ id: 'shrunk', cpu: 0, memory: 0 }), RUNNING)
-  fleet.claim('shrunk', 't2', { ...NO_DEMAND, cpu: 3 }, { group: 'other', dynamicPorts: [] })
+  fleet.claim('shrunk', 't2', { ...NO_DEMAND, cpu: 3, gpus: 1, enis: 11 }, { group: 'other', dynamicPorts: [] })
   const distinct = constraints({ type: 'distinctInstance' })
   const elsewhere = constraints({ type: 'memberOf', expression: 'attribute:ecs.availability-zone == x' })
 
@@ -54,6 +55,13 @@ describe('how far a host is off', () => {
     ['runs none of the group', 'h', { constraints: distinct, group: 'other' }, undefined, 0],
     ['is elsewhere', 'h', { constraints: elsewhere }, 'memberOf', 100],
     ['is of the wrong kind', 'h', { requiredAttributes: [{ name: 'ssd' }] }, 'attribute', 100],
+    [
+      'has one of two attributes',
+      'h',
+      { requiredAttributes: [{ name: ZONE_ATTRIBUTE }, { name: 'ssd' }] },
+      'attribute',
+      100,
+    ],
     ['is not eligible', 'h', { eligible: () => false }, 'eligible', 1000],
     ['is eligible', 'h', { eligible: (id) => id === 'h' }, undefined, 0],
     ['is not connected', 'gone', {}, 'agent', 1000],

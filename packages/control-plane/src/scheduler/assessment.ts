@@ -47,8 +47,8 @@ function measuresOf(fleet: HostFleet, request: PlacementRequest): { readonly rul
     const measure: Measure = (slot) => missing(needs, has(slot))
     measures.push({ rule, measure })
   }
-  fails('status', DISTANCE.notToBeHad, (slot) => fleet.states[slot]?.status === 'ACTIVE')
-  fails('agent', DISTANCE.notToBeHad, (slot) => fleet.states[slot]?.agentConnected === true)
+  fails('status', DISTANCE.notToBeHad, (slot) => fleet.stateAt(slot).status === 'ACTIVE')
+  fails('agent', DISTANCE.notToBeHad, (slot) => fleet.stateAt(slot).agentConnected)
   fails('eligible', DISTANCE.notToBeHad, eligible && ((slot) => eligible(fleet.hostAt(slot).id)))
   fails('attribute', DISTANCE.wrongKind, requiredAttributesCheck(fleet, request))
   for (const constraint of constraints) {
@@ -61,8 +61,7 @@ function measuresOf(fleet: HostFleet, request: PlacementRequest): { readonly rul
   for (const claim of demand.ports) {
     fails('ports', DISTANCE.full, (slot) => fleet.ports[slot]?.holderAgainst(claim) === undefined)
   }
-  if (demand.dynamicPorts > 0)
-    lacks('ports', demand.dynamicPorts, (slot) => dynamicPortsFor(fleet, slot, demand).length)
+  lacks('ports', demand.dynamicPorts, (slot) => dynamicPortsFor(fleet, slot, demand).length)
   if (demand.gpus > 0) lacks('gpu', demand.gpus, (slot) => fleet.gpusFree[slot] as number)
   if (demand.enis > 0) lacks('eni', demand.enis, (slot) => fleet.enisFree[slot] as number)
   for (const [name, needs] of custom ?? []) lacks('custom', needs, (slot) => fleet.customFree[slot]?.get(name) ?? 0)

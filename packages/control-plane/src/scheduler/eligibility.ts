@@ -12,8 +12,7 @@ export type HostCheck = (slot: number) => boolean
 export function requiredAttributesCheck(fleet: HostFleet, request: PlacementRequest): HostCheck | undefined {
   const required = request.requiredAttributes
   if (required.length === 0) return undefined
-  const name = `requires ${required.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join(',')}`
-  const verdict = fleet.classVerdicts(name, (example) =>
+  const verdict = fleet.classVerdicts(JSON.stringify(required), (example) =>
     required.every((attribute) => hasAttribute(example, attribute)),
   )
   return (slot) => verdict(fleet.classOf[slot] as number)
@@ -47,7 +46,7 @@ export function queriedHost(fleet: HostFleet, slot: number): QueriedHost {
     ec2InstanceId: host.ec2InstanceId,
     agentVersion: host.agentVersion,
     registeredAt: host.registeredAt,
-    agentConnected: fleet.states[slot]?.agentConnected === true,
+    agentConnected: fleet.stateAt(slot).agentConnected,
     runningTasksCount: fleet.runningTasks[slot] as number,
     taskGroups: () => fleet.groupsOn(slot),
   }

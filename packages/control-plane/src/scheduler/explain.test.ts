@@ -184,7 +184,7 @@ describe('what a host lacks', () => {
     ['not to be there', { eligible: () => false }, [{ rule: 'eligible' }]],
     ['to be there', { eligible: (id) => id === 'h' }, []],
   ])('for %s', (_, asked, lacks) => {
-    expect(lacksFor(asked)).toEqual(lacks)
+    expect(lacksFor(asked)).toStrictEqual(lacks)
     expect(compileAssessment(fleet, { ...REQUEST, ...asked })(fleet.slotOf('h') ?? -1).first).toBe(lacks[0]?.rule)
   })
 
@@ -210,6 +210,15 @@ describe('what a host lacks', () => {
     expect(lacksFor({ constraints: constraints({ type: 'memberOf', expression }) })).toEqual(lacks)
   })
 
+  it('is not of what it should not have, even if it promised more than that', () => {
+    const shrunk = new HostFleet()
+    shrunk.putHost(describeHost({ id: 's', enis: 0 }), { agentConnected: false, status: 'ACTIVE' })
+    shrunk.claim('s', 't', { ...NO_DEMAND, gpus: 1, enis: 1 }, { group: 'g', dynamicPorts: [] })
+    const memberOf = constraints({ type: 'memberOf', expression: 'agentConnected == false' })
+    expect(judgeHost(shrunk, { ...REQUEST, constraints: memberOf }, 's')?.lacks).toEqual([{ rule: 'agent' }])
+    expect(explain(shrunk, REQUEST).removed).toEqual({ agent: 1 })
+  })
+
   it('is not known of a host that is not there', () => {
     expect(judgeHost(fleet, REQUEST, 'nobody')).toBeUndefined()
     expect(compileWin(fleet, REQUEST)('nobody')).toBeUndefined()
@@ -233,6 +242,18 @@ describe('the closest hosts', () => {
     expect(explain(fleet, request).closest.map(({ hostId }) => hostId)).toEqual(['wrong', 'gone'])
   })
 
+  it.each([
+    ['best first', [99, 90, 80, 70, 60, 50, 40], [0, 1, 2, 3, 4]],
+    ['best last', [40, 50, 60, 70, 80, 90, 99], [6, 5, 4, 3, 2]],
+    ['some alike, which keep their order', [50, 60, 50, 60, 50, 60, 50], [1, 3, 5, 0, 2]],
+    ['few', [50, 60, 50], [1, 0, 2]],
+  ])('are the same five wherever they stand: %s', (_, offered, order) => {
+    const fleet = new HostFleet()
+    for (const [at, cpu] of offered.entries()) fleet.putHost(describeHost({ id: `h${at}`, cpu }), RUNNING)
+    const { closest } = explain(fleet, { ...REQUEST, demand: { ...NO_DEMAND, cpu: 100 } })
+    expect(closest.map(({ hostId }) => hostId)).toEqual(order.map((at) => `h${at}`))
+  })
+
   it('are counted by the first rule that each fails, in the order of the rules', () => {
     expect(RULES.indexOf('status')).toBe(0)
     const fleet = new HostFleet()
@@ -251,5 +272,32 @@ describe('the closest hosts', () => {
       'custom',
     ])
     expect(explain(fleet, asked).removed).toEqual({ status: 1 })
+  })
+})
+
+describe('why a host won', () => {
+  it('is what each step sees in it, and among which value of an attribute', () => {
+    const fleet = new HostFleet()
+    fleet.putHost(describeHost({ id: 'h', attributes: { rack: 'r1', ssd: null } }), RUNNING)
+    for (const id of ['1', '2']) fleet.claim('h', id, NO_DEMAND, { group: 'service:web', dynamicPorts: [] })
+    const by = (name: string) => ({ type: 'spread', by: { kind: 'attribute', name } }) as const
+    const strategy = [
+      by('rack'),
+      by('ssd'),
+      by('none'),
+      { type: 'spread', by: { kind: 'host' } },
+      { type: 'random' },
+    ] as const
+    expect(explainWin(fleet, { ...REQUEST, strategy }, 'h')).toStrictEqual({
+      hostId: 'h',
+      ec2InstanceId: 'i-h',
+      steps: [
+        { step: 'spread(attribute:rack)', value: 2, among: 'r1' },
+        { step: 'spread(attribute:ssd)', value: 2, among: '' },
+        { step: 'spread(attribute:none)', value: 2, among: '' },
+        { step: 'spread(instanceId)', value: 2 },
+        { step: 'random', value: 0 },
+      ],
+    })
   })
 })

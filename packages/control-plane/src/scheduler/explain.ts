@@ -35,7 +35,8 @@ export function explain(fleet: HostFleet, request: PlacementRequest): Explanatio
       continue
     }
     removed[first] = (removed[first] ?? 0) + 1
-    if (closest.length === CLOSEST && distance >= (closest.at(-1)?.distance ?? 0)) continue
+    const last = closest[CLOSEST - 1]
+    if (last !== undefined && distance >= last.distance) continue
     const position = closest.findIndex((other) => other.distance > distance)
     closest.splice(position < 0 ? closest.length : position, 0, { slot, distance })
     if (closest.length > CLOSEST) closest.pop()
@@ -90,10 +91,10 @@ function lacksOf(fleet: HostFleet, request: PlacementRequest, slot: number): Lac
 }
 
 function stateLacks(fleet: HostFleet, request: PlacementRequest, slot: number): Lack[] {
-  const state = fleet.states[slot]
+  const { status, agentConnected } = fleet.stateAt(slot)
   const lacks: Lack[] = []
-  if (state?.status !== 'ACTIVE') lacks.push({ rule: 'status', status: state?.status ?? 'INACTIVE' })
-  if (state?.agentConnected !== true) lacks.push({ rule: 'agent' })
+  if (status !== 'ACTIVE') lacks.push({ rule: 'status', status })
+  if (!agentConnected) lacks.push({ rule: 'agent' })
   if (request.eligible?.(fleet.hostAt(slot).id) === false) lacks.push({ rule: 'eligible' })
   return lacks
 }
@@ -148,10 +149,8 @@ function resourceLacks(fleet: HostFleet, demand: Demand, slot: number): Lack[] {
     if (holder !== undefined)
       lacks.push({ rule: 'ports', port, ...(holder.taskId !== undefined && { taskId: holder.taskId }) })
   }
-  if (demand.dynamicPorts > 0) {
-    const has = dynamicPortsFor(fleet, slot, demand).length
-    if (has < demand.dynamicPorts) lacks.push({ rule: 'ports', dynamic: { needs: demand.dynamicPorts, has } })
-  }
+  const dynamic = { needs: demand.dynamicPorts, has: dynamicPortsFor(fleet, slot, demand).length }
+  if (dynamic.has < dynamic.needs) lacks.push({ rule: 'ports', dynamic })
   if (demand.gpus > 0) amount('gpu', demand.gpus, fleet.gpusFree[slot])
   if (demand.enis > 0) amount('eni', demand.enis, fleet.enisFree[slot])
   for (const [name, needs] of demand.custom ?? []) {

@@ -6,7 +6,7 @@ import { RUNNING, describeHost } from './test-hosts.ts'
 const TASK: Demand = {
   cpu: 10,
   memory: 20,
-  gpus: 1,
+  gpus: 2,
   enis: 2,
   ports: [{ port: 80, protocol: 'tcp' }],
   dynamicPorts: 1,
@@ -25,7 +25,7 @@ function fleetOf(...ids: readonly string[]): HostFleet {
 const slotOf = (fleet: HostFleet, id: string) => fleet.slotOf(id) as number
 const membersOf = (fleet: HostFleet, pool: string) => {
   const { members, size } = fleet.pool(pool).slots
-  return [...members.slice(0, size)].map((slot) => fleet.hostAt(slot).id).toSorted()
+  return Array.from(members.slice(0, size), (slot) => fleet.hostAt(slot).id).toSorted()
 }
 const holderOf = (fleet: HostFleet, id: string, port: number, protocol: 'tcp' | 'udp' = 'tcp') =>
   fleet.ports[slotOf(fleet, id)]?.holderAgainst({ port, protocol })
@@ -54,7 +54,7 @@ describe('the fleet', () => {
     expect(fleet.roomOn('a')).toEqual({
       cpu: 90,
       memory: 180,
-      gpus: 3,
+      gpus: 2,
       enis: 3,
       custom: new Map([['fpga', 4]]),
       runningTasks: 1,
@@ -84,7 +84,7 @@ describe('the fleet', () => {
     expect(fleet.roomOn('a')).toEqual({
       cpu: -40,
       memory: 40,
-      gpus: -1,
+      gpus: -2,
       enis: 7,
       custom: new Map([
         ['fpga', -3],
@@ -144,6 +144,28 @@ describe('the fleet', () => {
     expect(isTold(() => fleet.claim('a', 't', TASK, inGroup('g')))).toBe(false)
     fleet.putHost(describeHost({ id: 'a' }), RUNNING)
     expect(isTold(() => fleet.removeHost('a'))).toBe(true)
+  })
+
+  it('has a host in each of its pools, and tells their indexes when one comes', () => {
+    const fleet = new HostFleet()
+    fleet.putHost(describeHost({ id: 'a', pools: ['p', 'q'] }), RUNNING)
+    const told: number[] = []
+    fleet.pool('q').told.push({ touch: (slot) => told.push(slot) })
+    fleet.putHost(describeHost({ id: 'b', pools: ['q', 'r'] }), RUNNING)
+    expect(told).toEqual([fleet.slotOf('b')])
+    expect(['p', 'q', 'r', 's'].map((pool) => membersOf(fleet, pool))).toEqual([['a'], ['a', 'b'], ['b'], []])
+  })
+
+  it('has classes only for the hosts that are there', () => {
+    const fleet = fleetOf('a', 'b')
+    const classOf = (id: string) => fleet.classOf[slotOf(fleet, id)]
+    const common = classOf('a')
+    expect(classOf('b')).toBe(common)
+    fleet.removeHost('a')
+    fleet.putHost(describeHost({ id: 'b', zone: 'b' }), RUNNING)
+    const own = classOf('b')
+    fleet.putHost(describeHost({ id: 'c', zone: 'c' }), RUNNING)
+    expect(new Set([own, classOf('c')])).toEqual(new Set([0, 1]))
   })
 
   it('finds dynamic ports where the host has them, but not among others that are asked for', () => {
@@ -249,7 +271,7 @@ describe('room that is reserved', () => {
     fleet.reserve('r', 'b', reserved)
     fleet.reserve('elsewhere', 'x', reserved)
     expect([fleet.cpuFree[slot], fleet.memoryFree[slot], fleet.gpusFree[slot], fleet.enisFree[slot]]).toEqual([
-      80, 160, 2, 1,
+      80, 160, 0, 1,
     ])
     expect(fleet.customFree[slot]?.get('fpga')).toBe(1)
     expect(fleet.roomOn('a')).toEqual(before)

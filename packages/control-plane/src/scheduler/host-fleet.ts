@@ -64,10 +64,10 @@ export class HostFleet {
   classOf = new Int32Array(16)
   /** 1 where new tasks may go: the host is ACTIVE and its agent connected. */
   placeable = new Int32Array(16)
-  readonly states: HostState[] = []
   readonly ports: (HostPorts | undefined)[] = []
   readonly customFree: (Map<string, number> | undefined)[] = []
 
+  private readonly states: HostState[] = []
   private readonly classes = new HostClasses()
   private readonly slots = new Map<string, number>()
   private readonly unusedSlots: number[] = []
@@ -193,7 +193,7 @@ export class HostFleet {
     if (ports === undefined) return
     const taskId = claims.taskIds[claim]
     for (const port of demand.ports) ports.free(port, taskId)
-    for (const port of claims.dynamicPorts[claim] ?? [])
+    for (const port of claims.dynamicPorts[claim] as readonly number[])
       for (const part of dynamicClaims(port)) ports.free(part, taskId)
   }
 
@@ -206,7 +206,6 @@ export class HostFleet {
     if (slot === undefined || this.reservations.has(key)) return
     this.reservations.set(key, this.hold(slot, key, demand, NOBODY, []))
     this.add(this.runningTasks, slot, -1)
-    this.touch(slot)
   }
 
   /** Ends a reservation, if there is one of that key. */
@@ -281,8 +280,7 @@ export class HostFleet {
 
   /** The description of a host in the fleet. */
   hostNamed(hostId: string): HostDescription | undefined {
-    const slot = this.slots.get(hostId)
-    return slot === undefined ? undefined : this.hosts[slot]
+    return this.hosts[this.slots.get(hostId) ?? -1]
   }
 
   slotOf(hostId: string): number | undefined {
@@ -291,6 +289,10 @@ export class HostFleet {
 
   hostAt(slot: number): HostDescription {
     return this.hosts[slot] as HostDescription
+  }
+
+  stateAt(slot: number): HostState {
+    return this.states[slot] as HostState
   }
 
   /** The pool of that name; an empty one when no host is in it. */
@@ -338,7 +340,7 @@ export class HostFleet {
   /** A fleet of its own with the same hosts and claims, or some of them, for what-if. Costs time in proportion to hosts and tasks. */
   fork(keeps: (taskId: string) => boolean = () => true): HostFleet {
     const fork = new HostFleet()
-    for (const slot of this.slots.values()) fork.putHost(this.hostAt(slot), this.states[slot] as HostState)
+    for (const slot of this.slots.values()) fork.putHost(this.hostAt(slot), this.stateAt(slot))
     for (const [taskId, claim] of this.claimOfTask) {
       if (!keeps(taskId)) continue
       const held = this.describeClaim(claim)

@@ -82,6 +82,51 @@ describe('place', () => {
     expect(hostsOf(place(fleet, { ...REQUEST, constraints: apart }, random))).toEqual(['h1'])
   })
 
+  it.each<[string, Partial<PlacementRequest['demand']>, number]>([
+    ['nothing', {}, 9],
+    ['CPU', { cpu: 341 }, 3],
+    ['memory', { memory: 1024 }, 2],
+    ['GPUs', { gpus: 2 }, 1],
+    ['network interfaces', { enis: 2 }, 2],
+    ['a resource', { custom: new Map([['fpga', 3]]) }, 2],
+    [
+      'two resources',
+      {
+        custom: new Map([
+          ['fpga', 3],
+          ['tape', 1],
+        ]),
+      },
+      1,
+    ],
+    ['a resource that it lacks', { custom: new Map([['other', 1]]) }, 0],
+    ['a port', { ports: [{ port: 80, protocol: 'tcp' }] }, 1],
+    ['a free port and one that is taken', { ports: [81, 22].map((port) => ({ port, protocol: 'tcp' as const })) }, 0],
+    ['a dynamic port', { dynamicPorts: 1 }, 5],
+    ['two dynamic ports', { dynamicPorts: 2 }, 2],
+    ['a dynamic port, and one of these as such', { dynamicPorts: 1, ports: [{ port: 9000, protocol: 'udp' }] }, 1],
+  ])('gives out all that a host has, task by task and by the group, of tasks that need %s', (_, demand, tasks) => {
+    for (const hosts of [1, 40]) {
+      const fleet = new HostFleet()
+      for (let id = 0; id < hosts; id++) {
+        const has = { cpu: 1024, memory: 2048, gpus: 3, enis: 4, dynamicPortRange: { first: 9000, last: 9004 } }
+        const custom = new Map([
+          ['fpga', 8],
+          ['tape', 1],
+        ])
+        const reservedPorts = [{ port: 22, protocol: 'tcp' }] as const
+        fleet.putHost(describeHost({ id: `h${id}`, ...has, custom, reservedPorts }), RUNNING)
+      }
+      for (const strategy of [[], [{ type: 'random' as const }]]) {
+        const asked = { ...REQUEST, demand: { ...NO_DEMAND, ...demand }, strategy, count: 9 * hosts }
+        const { placed } = place(fleet, asked, random)
+        expect(placed).toHaveLength(tasks * hosts)
+        const given = placed.flatMap(({ hostId, dynamicPorts }) => dynamicPorts.map((port) => `${hostId} ${port}`))
+        expect(new Set(given).size).toBe(tasks * hosts * (demand.dynamicPorts ?? 0))
+      }
+    }
+  })
+
   it('does not hand a dynamic port out again until the others had their turn', () => {
     const fleet = new HostFleet()
     fleet.putHost(describeHost({ id: 'h', dynamicPortRange: { first: 1, last: 3 } }), RUNNING)

@@ -15,6 +15,10 @@ describe('a strategy', () => {
       wrongField('attribute:', 'spread', 'instanceId, host or attribute:NAME'),
     ],
     [[{ type: 'spread', field: 'rack' }], wrongField('rack', 'spread', 'instanceId, host or attribute:NAME')],
+    [
+      [{ type: 'spread', field: 'availability-zone' }],
+      wrongField('availability-zone', 'spread', 'instanceId, host or attribute:NAME'),
+    ],
     [[{ type: 'random', field: 'x' }], 'The random placement strategy takes no field.'],
     [[{ type: 'random' }, {}], "Invalid placement strategy type '': it must be random, spread or binpack."],
     [Array.from({ length: 6 }, () => ({ type: 'random' })), 'placementStrategy can not have more than 5 items.'],
