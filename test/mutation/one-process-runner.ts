@@ -22,6 +22,9 @@ const TESTS = 'packages/control-plane/src/scheduler/**/*.test.ts'
 /** Properties run on fewer random cases than in `pnpm test:unit`, because each mutant pays for them. */
 const PROPERTY_RUNS = '10'
 
+/** Stryker lets a mutant be met a hundred times as often as without it before it counts as a loop without end: minutes, in hot code. */
+const OF_HITS = 0.1
+
 /** What Stryker's instrumented code looks at: which mutant is active, and whom to tell which were met. */
 const context: InstrumenterContext = ((globalThis as Record<string, unknown>)[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {})
 
@@ -86,7 +89,8 @@ class OneProcessRunner implements TestRunner {
     return this.tryMutant(options)
   }
 
-  private async tryMutant({ activeMutant, testFilter, hitLimit }: MutantRunOptions): Promise<MutantRunResult> {
+  private async tryMutant({ activeMutant, testFilter, ...limits }: MutantRunOptions): Promise<MutantRunResult> {
+    const hitLimit = limits.hitLimit && limits.hitLimit * OF_HITS
     const wanted = testFilter && new Set(testFilter)
     const tests = this.tests.filter(({ id }) => wanted === undefined || wanted.has(id))
     let nrOfTests = 0

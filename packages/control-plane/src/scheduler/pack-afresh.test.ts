@@ -2,7 +2,8 @@ import { randomBelow, seededRandom } from '@berth/shared/random.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileConstraints } from './constraint.ts'
-import { NO_DEMAND } from './demand.ts'
+import { type Demand, NO_DEMAND } from './demand.ts'
+import type { HostDescription } from './host-description.ts'
 import { HostFleet } from './host-fleet.ts'
 import { packAfresh } from './pack-afresh.ts'
 import type { PlacementRequest } from './placement-request.ts'
@@ -108,20 +109,61 @@ describe('packing afresh', () => {
     expect(packed.size).toBe(4)
   })
 
-  it('gives a host first what goes best with what it has, and there what is scarce counts most', () => {
-    const [wide, tall] = [asking(512, 64), asking(64, 512)]
-    const { fleet, movable } = fleetOf(
-      ['a', 'b', 'c'],
-      [
-        ['b', wide],
-        ['b', tall],
-        ['c', tall],
-        ['c', tall],
-      ],
-    )
-    fleet.claim('a', 'other', { ...NO_DEMAND, cpu: 512, memory: 0 }, { group: 'x', dynamicPorts: [] })
-    const packed = packAfresh(fleet, movable)
-    expect(['t0', 't1', 't2', 't3'].map((id) => packed.get(id))).toEqual(['b', 'b', 'a', 'a'])
+  /** Which of the kinds takes the one place that a host in use has left, whatever their order: the name of a task of it. */
+  function firstOf(
+    has: Partial<HostDescription>,
+    left: Partial<Demand>,
+    kinds: Readonly<Record<string, readonly [tasks: number, demand: Partial<Demand>]>>,
+  ) {
+    const fleet = new HostFleet()
+    for (const id of ['used', 'free'])
+      fleet.putHost({ ...describeHost({ id }), cpu: 1024, memory: 1024, ...has }, RUNNING)
+    const { cpu, memory } = fleet.hostAt(0)
+    const rest = { cpu: cpu - (left.cpu ?? 0), memory: memory - (left.memory ?? 0) }
+    fleet.claim('used', 'other', { ...NO_DEMAND, ...rest }, { group: 'x', dynamicPorts: [] })
+    const tasks = Object.entries(kinds).flatMap(([name, [count, demand]]) => {
+      const request = asking(0, 0, { demand: { ...NO_DEMAND, ...demand } })
+      return Array.from({ length: count }, (_, at): MovableTask => ({ taskId: `${name} ${at}`, request }))
+    })
+    const chosen = [tasks, tasks.toReversed()].map((each) => {
+      const packed = [...packAfresh(fleet, each)]
+      return packed.filter(([, host]) => host === 'used').map(([taskId]) => taskId.split(' ')[0])
+    })
+    expect(chosen[1]).toEqual(chosen[0])
+    return chosen[0]
+  }
+
+  it('gives a host first what goes best with what it has left', () => {
+    const kinds = { wide: [1, { cpu: 256, memory: 128 }], tall: [1, { cpu: 128, memory: 256 }] } as const
+    expect(firstOf({}, { cpu: 320, memory: 260 }, kinds)).toEqual(['wide'])
+    expect(firstOf({}, { cpu: 260, memory: 320 }, kinds)).toEqual(['tall'])
+  })
+
+  it('counts a resource by what hosts have of it', () => {
+    const kinds = { wide: [1, { cpu: 256, memory: 1280 }], tall: [1, { cpu: 128, memory: 2560 }] } as const
+    expect(firstOf({ memory: 10_240 }, { cpu: 320, memory: 2600 }, kinds)).toEqual(['wide'])
+    const turned = { wide: [1, { cpu: 2560, memory: 128 }], tall: [1, { cpu: 1280, memory: 256 }] } as const
+    expect(firstOf({ cpu: 10_240 }, { cpu: 2600, memory: 320 }, turned)).toEqual(['tall'])
+  })
+
+  it('gives out first what most is asked of', () => {
+    const [wide, tall] = [
+      { cpu: 256, memory: 128 },
+      { cpu: 128, memory: 256 },
+    ]
+    expect(firstOf({}, { cpu: 300, memory: 300 }, { wide: [1, wide], tall: [3, tall] })).toEqual(['tall'])
+    expect(firstOf({}, { cpu: 300, memory: 300 }, { wide: [3, wide], tall: [1, tall] })).toEqual(['wide'])
+  })
+
+  it('keeps what asks for nothing else off a place with a GPU or a custom resource', () => {
+    const size = { cpu: 256, memory: 256 }
+    const [one, left] = [new Map([['fpga', 1]]), { cpu: 300, memory: 300 }]
+    const kinds = { plain: [2, size], learns: [1, { ...size, gpus: 1 }] } as const
+    expect(firstOf({ gpus: 2 }, left, kinds)).toEqual(['learns'])
+    expect(firstOf({ custom: one }, left, { plain: [2, size], burns: [1, { ...size, custom: one }] })).toEqual([
+      'burns',
+    ])
+    expect(firstOf({ gpus: 0 }, left, kinds)).toEqual(['plain'])
   })
 
   it('hands out the dynamic ports of tasks on one host once each', () => {

@@ -1,4 +1,4 @@
-import type { Demand } from './demand.ts'
+import { type Demand, NO_DEMAND } from './demand.ts'
 import { compileChecks, dynamicPortsFor, type HostCheck } from './eligibility.ts'
 import type { HostFleet } from './host-fleet.ts'
 import type { PlacementRequest } from './placement-request.ts'
@@ -26,17 +26,15 @@ interface Alike {
 export function packAfresh(fleet: HostFleet, tasks: readonly MovableTask[]): Map<string, string> {
   const fork = fleet.fork()
   for (const { taskId } of tasks) fork.release(taskId)
-  const names = resourceNames(tasks)
+  const names = [...new Set(tasks.flatMap(({ request }) => [...(request.demand.custom?.keys() ?? [])]))]
   const slots = hostsToFill(fork, tasks)
-  const shares = names.map((name) => Math.max(1, sum(slots, (slot) => capacityOf(fork, slot, name)) / slots.length))
+  const shares = meanCapacity(fork, slots, names)
   const alike = groupAlike(fork, tasks, names, shares)
   const placed = new Map<string, string>()
   for (const slot of slots) {
     if (placed.size === tasks.length) break
-    const weights = scarcity(alike, names.length)
-    const worthOf = (name: string, at: number) =>
-      ((weights[at] as number) * roomOf(fork, slot, name)) / (shares[at] as number)
-    const next = () => bestFor(fork, slot, alike, names.map(worthOf))
+    const weights = scarcity(alike, shares)
+    const next = () => bestFor(fork, slot, alike, worthOf(roomOn(fork, slot, names), weights, shares))
     for (let best = next(); best !== undefined; best = next()) {
       const taskId = best.waiting.pop() as string
       const { demand, group } = best.request
@@ -48,30 +46,40 @@ export function packAfresh(fleet: HostFleet, tasks: readonly MovableTask[]): Map
   return placed
 }
 
-/** CPU, memory, GPUs, and each custom resource that some task asks for. */
-function resourceNames(tasks: readonly MovableTask[]): string[] {
-  const custom = new Set(tasks.flatMap(({ request }) => [...(request.demand.custom?.keys() ?? [])]))
-  const gpus = tasks.some(({ request }) => request.demand.gpus > 0) ? ['gpus'] : []
-  return ['cpu', 'memory', ...gpus, ...custom]
+/** What a task asks, or a host has. */
+type Resources = Pick<Demand, 'cpu' | 'memory' | 'gpus'> & { readonly custom?: Demand['custom'] | undefined }
+
+/** As one list: CPU, memory, GPUs, and the custom resources of these names. */
+const listed = ({ cpu, memory, gpus, custom }: Resources, names: readonly string[]): number[] => [
+  cpu,
+  memory,
+  gpus,
+  ...names.map((name) => custom?.get(name) ?? 0),
+]
+
+const roomOn = (fleet: HostFleet, slot: number, names: readonly string[]): number[] =>
+  listed(
+    {
+      cpu: fleet.cpuFree[slot] as number,
+      memory: fleet.memoryFree[slot] as number,
+      gpus: fleet.gpusFree[slot] as number,
+      custom: fleet.customFree[slot],
+    },
+    names,
+  )
+
+/** What a host has on the average, of each resource. */
+function meanCapacity(fleet: HostFleet, slots: readonly number[], names: readonly string[]): number[] {
+  const capacities = slots.map((slot) => listed(fleet.hostAt(slot), names))
+  return listed(NO_DEMAND, names).map((none, at) => {
+    const total = capacities.reduce((sum, capacity) => sum + (capacity[at] as number), none)
+    return Math.max(1, total / slots.length)
+  })
 }
 
-function demandOf(demand: Demand, name: string): number {
-  if (name === 'cpu' || name === 'memory' || name === 'gpus') return demand[name]
-  return demand.custom?.get(name) ?? 0
-}
-
-function capacityOf(fleet: HostFleet, slot: number, name: string): number {
-  const host = fleet.hostAt(slot)
-  if (name === 'cpu' || name === 'memory' || name === 'gpus') return host[name]
-  return host.custom?.get(name) ?? 0
-}
-
-function roomOf(fleet: HostFleet, slot: number, name: string): number {
-  if (name === 'cpu') return fleet.cpuFree[slot] as number
-  if (name === 'memory') return fleet.memoryFree[slot] as number
-  if (name === 'gpus') return fleet.gpusFree[slot] as number
-  return fleet.customFree[slot]?.get(name) ?? 0
-}
+/** What one share of a resource, asked of a host with so much room, says for a task. */
+const worthOf = (room: readonly number[], weights: readonly number[], shares: readonly number[]): number[] =>
+  room.map((free, at) => ((weights[at] as number) * free) / (shares[at] as number))
 
 /** The hosts that tasks could go to: those in use by others first, then the largest. */
 function hostsToFill(fleet: HostFleet, tasks: readonly MovableTask[]): number[] {
@@ -99,7 +107,7 @@ function groupAlike(
   return Array.from(groups, ([request, its]) => ({
     request,
     check: checkOf(fleet, request),
-    sizes: names.map((name, at) => demandOf(request.demand, name) / (shares[at] as number)),
+    sizes: listed(request.demand, names).map((asked, at) => asked / (shares[at] as number)),
     waiting: its.map(({ taskId }) => taskId),
   }))
 }
@@ -111,8 +119,8 @@ function checkOf(fleet: HostFleet, request: PlacementRequest): HostCheck {
 }
 
 /** How much each resource counts: the square of what the waiting tasks ask of it. */
-function scarcity(alike: readonly Alike[], resources: number): number[] {
-  return Array.from({ length: resources }, (_, at) => {
+function scarcity(alike: readonly Alike[], shares: readonly number[]): number[] {
+  return shares.map((_, at) => {
     const asked = alike.reduce((total, { sizes, waiting }) => total + (sizes[at] as number) * waiting.length, 0)
     return asked * asked
   })
@@ -133,6 +141,3 @@ function bestFor(fleet: HostFleet, slot: number, alike: readonly Alike[], worth:
   }
   return best
 }
-
-const sum = (slots: readonly number[], of: (slot: number) => number): number =>
-  slots.reduce((total, slot) => total + of(slot), 0)
