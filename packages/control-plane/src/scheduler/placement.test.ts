@@ -2,7 +2,7 @@ import { seededRandom } from '@berth/shared/random.ts'
 import { describe, expect, it } from 'vitest'
 import { type CompiledConstraint, type ConstraintInput, compileConstraints } from './constraint.ts'
 import { NO_DEMAND } from './demand.ts'
-import { describeLack, failureReason, judgeHost, renderExplanation } from './explain.ts'
+import { describeLack, explain, failureReason, judgeHost, renderExplanation } from './explain.ts'
 import { HostFleet } from './host-fleet.ts'
 import type { PlacementRequest } from './placement-request.ts'
 import { place } from './placement.ts'
@@ -244,6 +244,15 @@ describe('explanations', () => {
         ],
       },
     })
+  })
+
+  it('are given where they are asked for, and for what was not placed unless they are not wanted', () => {
+    const explained = (asked: Partial<PlacementRequest>) => place(fleet, { ...REQUEST, ...asked }, random).explanation
+    expect(explained({})).toBeUndefined()
+    expect(explained({ count: 99 })?.suitable).toBe(0)
+    expect(explained({ count: 99, unexplained: true })).toBeUndefined()
+    expect(explained({ explainPlaced: true, unexplained: true })).toBeUndefined()
+    expect(explained({ explainPlaced: true, count: 0 })).toStrictEqual(explain(fleet, REQUEST))
   })
 
   it('name earlier tasks of the same request as what they are', () => {

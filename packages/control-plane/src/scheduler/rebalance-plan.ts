@@ -108,7 +108,6 @@ function planSpread(
 /** A task that could serve a spread, and how many of its group are where it is. */
 interface Candidate {
   readonly task: MovableTask
-  readonly from: string
   readonly by: SpreadField
   readonly counts: ReadonlyMap<string, number>
   readonly most: number
@@ -125,7 +124,7 @@ function bestSpread(
   /** Tasks of one request that come from the same places can go to the same ones: the first of them is enough to know. */
   const tried = new Map<PlacementRequest, Set<string>>()
   let best: Move | undefined
-  for (const { task, from, by: field, counts, most } of candidates) {
+  for (const { task, by: field, counts, most } of candidates) {
     if (best !== undefined && best.gain >= most) return best
     const hostId = claimOf(fleet, task).hostId
     const earlier = spreadsBefore(task, field)
@@ -134,8 +133,7 @@ function bestSpread(
     if (known.has(key)) continue
     tried.set(task.request, known.add(key))
     const gainOf = (id: string) => most - (counts.get(placeOf(fleet, id, field)) ?? 0)
-    const serves = (id: string) =>
-      placeOf(fleet, id, field) !== from && gainOf(id) >= 2 && keepsSpread(fleet, task, earlier, hostId, id)
+    const serves = (id: string) => gainOf(id) >= 2 && keepsSpread(fleet, task, earlier, hostId, id)
     const strategy = [{ type: 'spread', by: field } as const, ...task.request.strategy]
     const move = tryMove(fleet, task, strategy, serves)
     if (move === undefined) continue
@@ -157,12 +155,11 @@ function spreadCandidates(
     const field = by === 'own' ? spreadsOf(task)[level] : by
     if (field === undefined) continue
     const { hostId, group } = claimOf(fleet, task)
-    const key = `${field.kind === 'host' ? '' : field.name} ${group}`
+    const key = JSON.stringify([field, group])
     let counts = countsOf.get(key)
     if (counts === undefined) countsOf.set(key, (counts = countPlaces(fleet, group, field)))
-    const from = placeOf(fleet, hostId, field)
-    const most = counts.get(from) ?? 0
-    if (most >= 2) candidates.push({ task, from, by: field, counts, most })
+    const most = counts.get(placeOf(fleet, hostId, field)) ?? 0
+    if (most >= 2) candidates.push({ task, by: field, counts, most })
   }
   return candidates
 }
@@ -206,7 +203,7 @@ function planEmptyHosts(
   }
 }
 
-/** Moves all tasks off a host onto hosts that are in use, largest first; nothing, and nothing changed, if one cannot go. */
+/** Moves all tasks off a host onto hosts that are in use, largest first, equal ones as they come; nothing, and nothing changed, if one cannot go. */
 function emptyHost(
   fleet: HostFleet,
   hostId: string,
@@ -215,9 +212,9 @@ function emptyHost(
 ): Booked[] | undefined {
   const size = ({ request: { demand } }: MovableTask) => 2 * demand.cpu + demand.memory
   const done: Booked[] = []
-  for (const task of tasks.toSorted((a, b) => size(b) - size(a) || (a.taskId < b.taskId ? -1 : 1))) {
+  for (const task of tasks.toSorted((a, b) => size(b) - size(a))) {
     const spreads = spreadsOf(task)
-    const serves = (id: string) => id !== hostId && isAllowed(id) && keepsSpread(fleet, task, spreads, hostId, id)
+    const serves = (id: string) => isAllowed(id) && keepsSpread(fleet, task, spreads, hostId, id)
     const move = tryMove(fleet, task, task.request.strategy, serves)
     if (move === undefined) {
       undoAll(done)
