@@ -120,6 +120,50 @@ describe('a plan by the spreads of each task', () => {
     expect(planned(host)).toEqual([['a1', 'b1', 2]])
     expect(planned(zone, host)).toEqual([['b2', 'b1', 2]])
     expect(planned(host, zone)).toEqual([['a1', 'b1', 2]])
+    const rack = { type: 'spread', by: { kind: 'attribute', name: 'rack' } } as const
+    expect(planned(zone, rack)).toEqual([['a1', 'b1', 2]])
+  })
+
+  it('keeps a spread over another attribute that comes before', () => {
+    const fleet = new HostFleet()
+    for (const [id, zone, rack] of [
+      ['a1', 'a', 'r1'],
+      ['b2', 'b', 'r2'],
+      ['b1', 'b', 'r1'],
+      ['c2', 'c', 'r2'],
+    ] as const)
+      fleet.putHost(describeHost({ id, zone, attributes: { rack } }), RUNNING)
+    const strategy = [{ type: 'spread', by: { kind: 'attribute', name: 'rack' } } as const, zone]
+    const movable = ['a1', 'a1', 'a1', 'c2', 'c2', 'c2'].map((host, at): MovableTask => {
+      fleet.claim(host, `t${at}`, request().demand, { group: 'service:web', dynamicPorts: [] })
+      return { taskId: `t${at}`, request: request({ strategy }) }
+    })
+    expect(brief(planRebalance(fleet, movable, BY_ZONE, { moves: 10 }))).toEqual([
+      ['a1', 'b1', 3],
+      ['c2', 'b2', 2],
+    ])
+  })
+
+  it('makes the move that gains most before others, of whatever group', () => {
+    const fleet = new HostFleet()
+    for (const id of ['a', 'b']) fleet.putHost(describeHost({ id, zone: id, cpu: 9999, memory: 9999 }), RUNNING)
+    const movable: MovableTask[] = []
+    const put = (group: string, onA: number, onB: number) => {
+      for (let at = 0; at < onA + onB; at++) {
+        const task = { taskId: `${group}${at}`, request: request({ group }) }
+        fleet.claim(at < onA ? 'a' : 'b', task.taskId, task.request.demand, { group, dynamicPorts: [] })
+        movable.push(task)
+      }
+    }
+    put('large', 5, 3)
+    put('middle', 3, 0)
+    put('small', 3, 1)
+    const moves = planRebalance(fleet, movable, BY_ZONE, { moves: 10 })
+    expect(moves.map(({ taskId, gain }) => [taskId, gain])).toEqual([
+      ['middle0', 3],
+      ['large0', 2],
+      ['small0', 2],
+    ])
   })
 
   it('counts each field for itself, and makes the move first that gains most', () => {
@@ -197,6 +241,35 @@ describe('a plan for empty hosts', () => {
     const daemons = new Set(['daemon-a', 'daemon-b', 'daemon-c'])
     expect(planRebalance(fleet, movable, EMPTY, { moves: 10 })).toEqual([])
     expect(told(planRebalance(fleet, movable, { ...EMPTY, daemons }, { moves: 10 }))).toEqual([['t0', 'a', 'b', 1]])
+  })
+
+  it('goes by the names of hosts where all else is equal', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b', c: 'c' }, [
+      ['b', 100],
+      ['a', 100],
+      ['c', 100],
+      ['c', 100],
+    ])
+    expect(told(planRebalance(fleet, movable, EMPTY, { moves: 1 }))).toEqual([['t1', 'a', 'c', 1]])
+    const turned = cluster({ a: 'a', b: 'b', c: 'c' }, [
+      ['a', 100],
+      ['b', 100],
+      ['c', 100],
+      ['c', 100],
+    ])
+    expect(told(planRebalance(turned.fleet, turned.movable, EMPTY, { moves: 1 }))).toEqual([['t0', 'a', 'c', 1]])
+  })
+
+  it('may make a spread more even by it', () => {
+    const { fleet, movable } = cluster({ a: 'a', b: 'b' }, [['a'], ['b'], ['b']])
+    const asked = (strategy: PlacementRequest['strategy']) =>
+      movable.slice(0, 1).map((task) => ({ ...task, request: request({ group: 'lone', strategy }) }))
+    fleet.release('t0')
+    fleet.claim('a', 't0', request().demand, { group: 'lone', dynamicPorts: [] })
+    for (const by of [{ kind: 'host' }, { kind: 'attribute', name: 'ecs.availability-zone' }] as const) {
+      const moves = planRebalance(fleet, asked([{ type: 'spread', by }]), EMPTY, { moves: 10 })
+      expect(told(moves)).toEqual([['t0', 'a', 'b', 1]])
+    }
   })
 
   it('keeps the spread over hosts that tasks ask for', () => {

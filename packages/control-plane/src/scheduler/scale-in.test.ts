@@ -73,6 +73,66 @@ describe('which tasks a service stops first', () => {
     expect(stopped([], 5)).toEqual([])
   })
 
+  /** Asks in both orders of the candidates: none of the answers may hang on it. */
+  const stoppedEither = (
+    of: HostFleet,
+    tasks: readonly ScaleInCandidate[],
+    count: number,
+    ...strategy: StrategyStep[]
+  ) => {
+    const [one, other] = [tasks, tasks.toReversed()].map((each) => chooseTasksToStop(of, each, count, strategy))
+    expect(other).toEqual(one)
+    return one?.map(({ taskId }) => taskId)
+  }
+
+  it('one of the host with the most room of what the service packs by', () => {
+    const uneven = new HostFleet()
+    uneven.putHost(describeHost({ id: 'x', cpu: 900, memory: 100 }), RUNNING)
+    uneven.putHost(describeHost({ id: 'y', cpu: 100, memory: 1000 }), RUNNING)
+    const tasks = [on('x', 'in x'), on('y', 'in y')]
+    const spread = { type: 'spread', by: { kind: 'attribute', name: 'rack' } } as const
+    expect(stoppedEither(uneven, tasks, 1, { type: 'binpack', field: 'memory' })).toEqual(['in y'])
+    expect(stoppedEither(uneven, tasks, 1, { type: 'binpack', field: 'cpu' })).toEqual(['in x'])
+    expect(stoppedEither(uneven, tasks, 1, spread, { type: 'binpack', field: 'memory' })).toEqual(['in y'])
+    expect(stoppedEither(uneven, tasks, 1)).toEqual(['in x'])
+    const nowhere = [...tasks, { taskId: 'nowhere', createdAt: 0, rank: 1 }, on('gone', 'gone', 1)]
+    expect(stoppedEither(uneven, nowhere, 2, spread, { type: 'binpack', field: 'cpu' })).toEqual(['gone', 'nowhere'])
+  })
+
+  it('empties the host that it began with, where several have equal room, and takes the youngest first', () => {
+    const equal = fleetOf({ p: { zone: 'a', used: 0 }, q: { zone: 'a', used: 0 } })
+    const tasks = [
+      on('p', 'p1', 1),
+      on('p', 'p10', 10),
+      on('p', 'p5', 5),
+      on('q', 'q9', 9),
+      on('q', 'q2', 2),
+      on('q', 'q8', 8),
+    ]
+    expect(stoppedEither(equal, tasks, 4, ...packed)).toEqual(['p10', 'p5', 'p1', 'q9'])
+    const sameAge = [on('p', 'b', 3), on('p', 'a', 3), on('q', 'd', 3), on('q', 'c', 3)]
+    expect(stoppedEither(equal, sameAge, 4, ...packed)).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('takes all of a rank before any of the next', () => {
+    const tasks = [on('a1', 'third', 9, 7), on('b1', 'first', 1, 2), on('a2', 'second', 5, 3), on('a2', 'fourth', 1, 7)]
+    expect(stoppedEither(fleet, tasks, 3, ...packed)).toEqual(['first', 'second', 'third'])
+  })
+
+  it('keeps zones even before hosts, and hosts unless the service packs', () => {
+    const many = (host: string, count: number) =>
+      Array.from({ length: count }, (_, at) => on(host, `${host}-${at}`, at))
+    const tasks = [...many('a1', 2), ...many('a2', 2), ...many('b1', 3)]
+    const hostOf = (...strategy: StrategyStep[]) => stoppedEither(fleet, tasks, 1, ...strategy)?.[0]?.split('-')[0]
+    expect(hostOf({ type: 'spread', by: { kind: 'host' } })).toBe('a1')
+    expect(hostOf({ type: 'random' })).toBe('a1')
+    expect(hostOf(...byRack)).toBe('b1')
+    const fuller = [...many('a1', 1), ...many('a2', 2)]
+    const zone = { type: 'spread', by: { kind: 'attribute', name: 'ecs.availability-zone' } } as const
+    expect(stoppedEither(fleet, fuller, 1, zone)).toEqual(['a2-1'])
+    expect(stoppedEither(fleet, fuller, 1, zone, ...packed)).toEqual(['a1-0'])
+  })
+
   it('leaves zones as even as they can be', () => {
     const zoneOf: Readonly<Record<string, string>> = { a1: 'a', a2: 'a', b1: 'b' }
     const task = fc.tuple(fc.constantFrom('a1', 'a2', 'b1'), fc.nat(5))
