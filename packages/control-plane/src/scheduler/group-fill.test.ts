@@ -104,7 +104,10 @@ describe('filling hosts', () => {
         { group: 'x', dynamicPorts: [] },
       )
     const demand = { ...NO_DEMAND, custom: new Map([['fpga', 1]]), memory: 1 }
-    expect(hostsOf(fleet, { demand, strategy: [BY_ZONE, pack('room')] })).toEqual(['a1', 'b1', 'b1', 'a2'])
+    const asked = { demand, strategy: [BY_ZONE, pack('room')] }
+    expect(hostsOf(fleet, asked)).toEqual(['a1', 'b1', 'b1', 'a2'])
+    fleet.release('other on b1')
+    expect(hostsOf(fleet, asked)).toEqual(['a1', 'b1', 'a2', 'b1'])
   })
 
   it('evens out what the group has already, and goes on where zones are full', () => {
