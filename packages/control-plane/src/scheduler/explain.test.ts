@@ -288,7 +288,7 @@ describe('why a host won', () => {
       { type: 'spread', by: { kind: 'host' } },
       { type: 'random' },
     ] as const
-    expect(explainWin(fleet, { ...REQUEST, strategy }, 'h')).toStrictEqual({
+    expect(compileWin(fleet, { ...REQUEST, strategy })('h')).toStrictEqual({
       hostId: 'h',
       ec2InstanceId: 'i-h',
       steps: [
