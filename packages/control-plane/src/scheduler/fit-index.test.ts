@@ -31,7 +31,9 @@ describe('an order of hosts', () => {
         fc.integer({ min: 0 }),
         fc.constantFrom(1, 5, 40, 1000, 4000),
         fc.constantFrom(1, 60, 500, 70_000, 2 ** 31 - 1),
-        (seed, hosts, maxKey) => {
+        // Amounts that the tree tells apart, and such as it cannot.
+        fc.constantFrom(0, 100_000, 2 ** 31 - 10),
+        (seed, hosts, maxKey, least) => {
           const random = seededRandom(seed)
           const cells = new FitCells()
           cells.ensureSlot(hosts)
@@ -46,17 +48,18 @@ describe('an order of hosts', () => {
             }
             // Few different values, so that hosts share places, and keys on both sides of what the order was made for.
             const key = randomBelow(random, 4) === 0 ? randomBelow(random, maxKey) : randomBelow(random, 12) - 2
-            const entry = { key, cpu: randomBelow(random, 9), memory: randomBelow(random, 9) }
+            const entry = { key, cpu: least + randomBelow(random, 9), memory: least + randomBelow(random, 9) }
             entries.set(slot, entry)
             order.insert(slot, key, entry.cpu, entry.memory)
           }
           for (const [cpu, memory] of [
             [0, 0],
-            [4, 4],
-            [8, 1],
-            [1, 8],
-            [9, 0],
-            [0, 9],
+            [least, least],
+            [least + 4, least + 4],
+            [least + 8, least + 1],
+            [least + 1, least + 8],
+            [least + 9, least],
+            [least, least + 9],
           ] as const) {
             const found = walk(order, -10, cpu, memory)
             expect(new Set(found).size).toBe(found.length)
@@ -107,8 +110,9 @@ describe('an order of hosts', () => {
       expect(cells.has(slot)).toBe(false)
       orders[slot % 2 === 0 ? 0 : 1].insert(slot, slot, slot, slot)
     }
-    const room = cells.cells.length
+    let room = 0
     for (let time = 0; time < 50; time++) {
+      if (time === 1) room = cells.cells.length
       for (let slot = 0; slot < 200; slot++) {
         orders[slot % 2 === 0 ? 0 : 1].remove(slot)
         orders[slot % 2 === 0 ? 0 : 1].insert(slot, 200 - slot, slot, slot)
@@ -117,5 +121,34 @@ describe('an order of hosts', () => {
     expect(cells.cells.length).toBe(room)
     expect(walk(orders[0], 0, 150, 0)).toEqual(Array.from({ length: 25 }, (_, at) => 198 - 2 * at))
     expect(walk(orders[1], 0, 0, 195)).toEqual([199, 197, 195])
+  })
+
+  it('keeps equal hosts as one, whichever of them come and go', () => {
+    const cells = new FitCells()
+    cells.ensureSlot(9_999)
+    const room = cells.cells.length
+    const order = new FitOrder(cells, 10_000, 100)
+    for (let slot = 0; slot < 10_000; slot++) order.insert(slot, 50, 7, 7)
+    expect(cells.cells.length).toBe(room)
+    // The last that came, which is found first, the first that came, and all between but every hundredth.
+    for (let slot = 0; slot < 10_000; slot++) if (slot % 100 !== 50) order.remove(slot)
+    const left = Array.from({ length: 100 }, (_, at) => 9_950 - 100 * at)
+    expect(walk(order, 0, 7, 7)).toEqual(left)
+    for (const slot of left) order.remove(slot)
+    expect(walk(order, 0, 0, 0)).toEqual([])
+  })
+
+  it('keeps a thousand different hosts of one key in order, as they come and as most of them go', () => {
+    const cells = new FitCells()
+    cells.ensureSlot(999)
+    const order = new FitOrder(cells, 1000, 100)
+    // Each number below 1000 once, in leaps.
+    for (let slot = 0; slot < 1000; slot++) order.insert(slot, 50, (slot * 389) % 1000, 1)
+    expect(walk(order, 50, 0, 1).map((slot) => (slot * 389) % 1000)).toEqual(
+      Array.from({ length: 1000 }, (_, at) => at),
+    )
+    for (let slot = 0; slot < 1000; slot++) if ((slot * 389) % 1000 >= 3) order.remove(slot)
+    expect(walk(order, 50, 3, 0)).toEqual([])
+    expect(walk(order, 50, 2, 0).map((slot) => (slot * 389) % 1000)).toEqual([2])
   })
 })

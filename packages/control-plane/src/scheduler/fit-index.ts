@@ -1,106 +1,135 @@
+import { type CoarseRoom, NO_ROOM, coarseRoom, isBelow, mayHold, mostOf } from './coarse-room.ts'
 import { withPlaceFor } from './slot-set.ts'
-
-/** Where a walk through a `FitOrder` has come to. */
-export interface FitCursor {
-  bucket: number
-  cell: number
-  slot: number
-}
 
 const NONE = -1
 
-/** What is said of a cell, side by side, so that one look at memory brings it all. */
-const CELL = 8
+/** Where a walk through a `FitOrder` has come to: the cells from `cell` up to `end` are left in the bucket. */
+export interface FitCursor {
+  bucket: number
+  cell: number
+  end: number
+  slot: number
+}
+
+/** What is said of a cell: what its hosts have in common, and the first of them. */
+const CELL = 4
 const KEY = 0
 const CPU = 1
 const MEMORY = 2
 const FIRST_SLOT = 3
-/** The cell behind this one in its bucket; for an unused cell, the next unused one. */
-const NEXT_CELL = 4
 
-/** What is said of a host: its neighbours in its cell, and the cell. */
-const HOST = 4
+/** What is said of a host: the next one in its cell, and the one before it, or, of the first, its bucket as `~bucket`. */
+const HOST = 2
 const NEXT = 0
-const PREVIOUS = 1
-const IN_CELL = 2
+const BEFORE = 1
+
+/** Said in place of the next host of one that is in no order. */
+const IN_NO_ORDER = -2
 
 /**
- * The storage that the orders of one index share: hosts that are alike in key, CPU and memory left are one cell, a linked
- * list, so that ten thousand equal hosts cost no more than one. A host is in one order at a time.
+ * The storage that the orders of one index share. Hosts that are alike in key, CPU and memory left are one cell, a linked list, so that ten
+ * thousand equal hosts cost no more than one. The cells of a bucket are a run: side by side in their order, so that to look through them
+ * is to look at one or two lines of the processor's cache, and not at one for each. A host is in one order at a time.
+ *
+ * A run is known by where it begins in `cells`, and moves when it needs more or less place; which order it belongs to keeps that, and how
+ * many cells it has.
  */
 export class FitCells {
   cells = new Int32Array(64 * CELL)
-  hosts = new Int32Array(64 * HOST).fill(NONE)
-  private cellCount = 0
-  private unused = NONE
+  hosts = new Int32Array(64 * HOST).fill(IN_NO_ORDER)
+  private cellsUsed = 0
+  /** The first run of each kind that nobody uses; it begins with where the next one is. */
+  private readonly unusedRuns = new Int32Array(32).fill(NONE)
 
   ensureSlot(slot: number): void {
-    this.hosts = withPlaceFor((slot + 1) * HOST - 1, this.hosts, NONE)
+    this.hosts = withPlaceFor((slot + 1) * HOST - 1, this.hosts, IN_NO_ORDER)
   }
 
   /** Whether the host is in an order. */
   has(slot: number): boolean {
-    return (this.hosts[slot * HOST + IN_CELL] as number) !== NONE
+    return (this.hosts[slot * HOST + NEXT] as number) !== IN_NO_ORDER
   }
 
-  newCell(key: number, cpu: number, memory: number, nextCell: number): number {
-    let cell = this.unused
-    if (cell === NONE) {
-      cell = this.cellCount++
-      this.cells = withPlaceFor((cell + 1) * CELL - 1, this.cells, 0)
-    } else {
-      this.unused = this.cells[cell * CELL + NEXT_CELL] as number
-    }
-    const { cells } = this
-    const at = cell * CELL
-    cells[at + KEY] = key
-    cells[at + CPU] = cpu
-    cells[at + MEMORY] = memory
-    cells[at + FIRST_SLOT] = NONE
-    cells[at + NEXT_CELL] = nextCell
-    return cell
-  }
-
-  freeCell(cell: number): void {
-    this.cells[cell * CELL + NEXT_CELL] = this.unused
-    this.unused = cell
-  }
-
-  link(cell: number, slot: number): void {
+  /** Puts a host before all others of a cell. */
+  putFirst(slot: number, cell: number, bucket: number): void {
     const { cells, hosts } = this
-    const first = cells[cell * CELL + FIRST_SLOT] as number
-    hosts[slot * HOST + NEXT] = first
-    hosts[slot * HOST + PREVIOUS] = NONE
-    hosts[slot * HOST + IN_CELL] = cell
-    if (first !== NONE) hosts[first * HOST + PREVIOUS] = slot
-    cells[cell * CELL + FIRST_SLOT] = slot
+    const next = cells[cell + FIRST_SLOT] as number
+    hosts[slot * HOST + NEXT] = next
+    hosts[slot * HOST + BEFORE] = ~bucket
+    if (next !== NONE) hosts[next * HOST + BEFORE] = slot
+    cells[cell + FIRST_SLOT] = slot
   }
 
-  /** Takes the host out of its cell; true when the cell is empty now. */
-  unlink(slot: number): boolean {
-    const { cells, hosts } = this
+  /** Takes a host out of its list, and returns the one behind it, or -1. A cell of which it was the first still says so. */
+  unlink(slot: number): number {
+    const { hosts } = this
     const next = hosts[slot * HOST + NEXT] as number
-    const previous = hosts[slot * HOST + PREVIOUS] as number
-    const cell = hosts[slot * HOST + IN_CELL] as number
-    if (next !== NONE) hosts[next * HOST + PREVIOUS] = previous
-    if (previous === NONE) cells[cell * CELL + FIRST_SLOT] = next
-    else hosts[previous * HOST + NEXT] = next
-    hosts[slot * HOST + IN_CELL] = NONE
-    return previous === NONE && next === NONE
+    const before = hosts[slot * HOST + BEFORE] as number
+    hosts[slot * HOST + NEXT] = IN_NO_ORDER
+    if (next !== NONE) hosts[next * HOST + BEFORE] = before
+    if (before >= 0) hosts[before * HOST + NEXT] = next
+    return next
+  }
+
+  /** Makes place for a cell at `at` in a run of `count`. Returns where the run begins now. */
+  open(run: number, count: number, at: number): number {
+    const moved = this.resized(run, count, count + 1)
+    const { cells } = this
+    const first = moved + at - run
+    for (let from = moved + count * CELL - 1; from >= first; from--) cells[from + CELL] = cells[from] as number
+    return moved
+  }
+
+  /** Takes the cell at `at` out of a run of `count`. Returns where the run begins now. */
+  close(run: number, count: number, at: number): number {
+    const { cells } = this
+    const end = run + count * CELL
+    for (let from = at + CELL; from < end; from++) cells[from - CELL] = cells[from] as number
+    return this.resized(run, count, count - 1)
+  }
+
+  /** Moves a run to where it has place for `count` cells, should it have too little or too much where it is. */
+  private resized(run: number, countBefore: number, count: number): number {
+    const kindBefore = runKind(countBefore)
+    const kind = runKind(count)
+    if (kind === kindBefore) return run
+    const moved = kind === NO_RUN ? 0 : this.newRun(kind)
+    const { cells } = this
+    const kept = Math.min(countBefore, count) * CELL
+    for (let at = 0; at < kept; at++) cells[moved + at] = cells[run + at] as number
+    if (kindBefore !== NO_RUN) {
+      cells[run] = this.unusedRuns[kindBefore] as number
+      this.unusedRuns[kindBefore] = run
+    }
+    return moved
+  }
+
+  private newRun(kind: number): number {
+    const unused = this.unusedRuns[kind] as number
+    if (unused !== NONE) {
+      this.unusedRuns[kind] = this.cells[unused] as number
+      return unused
+    }
+    const run = this.cellsUsed * CELL
+    this.cellsUsed += 1 << kind
+    this.cells = withPlaceFor(this.cellsUsed * CELL - 1, this.cells, 0)
+    return run
   }
 }
 
-/** The buckets, and the nodes of each level above them, go by eights: a node stands for eight of the level below it. */
-const EIGHT = 8
+const NO_RUN = 0
 
-/**
- * What is said of a bucket or a node: the most CPU and the most memory that any one host in it has left, and of a bucket
- * its first cell. Eight of them are two lines of the processor's cache, which it brings together.
- */
-const NODE = 4
-const MOST_CPU = 0
-const MOST_MEMORY = 1
-const FIRST_CELL = 2
+/** The kind of run that `count` cells are kept in: it has place for `2 ** kind`, so that one that is free again serves others. */
+const runKind = (count: number): number => (count > 2 ? 32 - Math.clz32(count - 1) : count > 0 ? 1 : NO_RUN)
+
+/** The buckets, and the nodes of each level above them, go by eights: a node stands for eight of the level below it. */
+const EIGHTH = 3
+const EIGHT = 2 ** EIGHTH
+
+/** What is said of a bucket: where its cells are, and how many. */
+const BUCKET = 2
+const RUN = 0
+const COUNT = 1
 
 /**
  * Hosts in the order of a key (what `binpack` compares), then of CPU and memory left, in which the first host with enough
@@ -110,17 +139,18 @@ const FIRST_CELL = 2
  * most memory left in each subtree: a walk skips every subtree in which no host can have both. Without that pruning a
  * sorted index is as slow as a scan, because the fullest hosts come first and do not fit.
  *
- * In a large fleet time goes into memory that is not in the cache, not into steps. So a bucket's first cell stands beside
- * its maxima, and a node has eight children, side by side: between a bucket and the levels that stay in the cache there
- * is one look at memory, where a binary tree has four.
+ * In a large fleet time goes into memory that is not in the cache, not into steps, and the more hosts there are, the more
+ * have the same key. So the cells of a bucket are side by side, and what is said of a bucket or a node in the tree is one
+ * integer: of 100,000 hosts all that a walk needs but the cells themselves stays in the second-level cache.
  */
 export class FitOrder {
   private readonly store: FitCells
-  private readonly buckets: number
   private readonly shift: number
   private readonly compact: (key: number) => number
-  /** The buckets, then the nodes above them level by level, the last level at most eight. */
-  private readonly nodes: Int32Array<ArrayBuffer>
+  private readonly lastBucket: number
+  private readonly buckets: Int32Array<ArrayBuffer>
+  /** The room of each bucket, then of the nodes above them level by level, the last level at most eight. */
+  private readonly rooms: Int32Array<ArrayBuffer>
   /** The node at which each level begins, and behind the last level the number of all nodes. */
   private readonly levels: readonly number[]
 
@@ -133,54 +163,54 @@ export class FitOrder {
     this.compact = compact
     const keyBits = Math.max(1, 32 - Math.clz32(compact(maxKey)))
     const bucketBits = Math.min(keyBits, Math.max(6, 33 - Math.clz32(hosts)))
-    this.buckets = 2 ** bucketBits
+    const buckets = 2 ** bucketBits
     this.shift = keyBits - bucketBits
+    this.lastBucket = buckets - 1
+    this.buckets = new Int32Array(buckets * BUCKET)
     const levels = [0]
-    for (let size = this.buckets, first = 0; levels.length === 1 || size > 1; size = Math.ceil(size / EIGHT)) {
+    for (let size = buckets, first = 0; levels.length === 1 || size > 1; size = Math.ceil(size / EIGHT)) {
       first += Math.ceil(size / EIGHT) * EIGHT
       levels.push(first)
     }
     this.levels = levels
-    this.nodes = new Int32Array((levels.at(-1) as number) * NODE).fill(NONE)
+    this.rooms = new Int32Array(levels.at(-1) as number).fill(NO_ROOM)
   }
 
   insert(slot: number, key: number, cpu: number, memory: number): void {
     const { store } = this
     const bucket = this.bucketOf(key)
-    let before = NONE
-    let cell = this.nodes[bucket * NODE + FIRST_CELL] as number
-    while (cell !== NONE && this.compare(cell, key, cpu, memory) < 0) {
-      before = cell
-      cell = store.cells[cell * CELL + NEXT_CELL] as number
-    }
-    if (cell === NONE || this.compare(cell, key, cpu, memory) !== 0) {
-      cell = store.newCell(key, cpu, memory, cell)
-      this.setBehind(bucket, before, cell)
-      this.raise(bucket, cpu, memory)
-    }
-    store.link(cell, slot)
+    const end = this.endOf(bucket)
+    let cell = this.runOf(bucket)
+    let order = 1
+    while (cell < end && (order = compare(store.cells, cell, key, cpu, memory)) < 0) cell += CELL
+    if (cell === end || order !== 0) cell = this.newCell(bucket, cell, key, cpu, memory)
+    store.putFirst(slot, cell, bucket)
   }
 
   remove(slot: number): void {
-    const { store } = this
-    const cell = store.hosts[slot * HOST + IN_CELL] as number
-    if (!store.unlink(slot)) return
+    const { store, buckets } = this
     const { cells } = store
-    const bucket = this.bucketOf(cells[cell * CELL + KEY] as number)
-    let before = NONE
-    let at = this.nodes[bucket * NODE + FIRST_CELL] as number
-    while (at !== cell) {
-      before = at
-      at = cells[at * CELL + NEXT_CELL] as number
+    const before = store.hosts[slot * HOST + BEFORE] as number
+    const next = store.unlink(slot)
+    if (before >= 0) return
+    const bucket = ~before
+    const run = this.runOf(bucket)
+    let cell = run
+    while (cells[cell + FIRST_SLOT] !== slot) cell += CELL
+    if (next !== NONE) {
+      cells[cell + FIRST_SLOT] = next
+      return
     }
-    this.setBehind(bucket, before, cells[cell * CELL + NEXT_CELL] as number)
-    this.lower(bucket, cells[cell * CELL + CPU] as number, cells[cell * CELL + MEMORY] as number)
-    store.freeCell(cell)
+    const lost = coarseRoom(cells[cell + CPU] as number, cells[cell + MEMORY] as number)
+    const count = buckets[bucket * BUCKET + COUNT] as number
+    buckets[bucket * BUCKET + RUN] = store.close(run, count, cell)
+    buckets[bucket * BUCKET + COUNT] = count - 1
+    this.lower(bucket, lost)
   }
 
   /** A walk that begins before the first host whose key is `minKey` or more. */
   walkFrom(minKey: number): FitCursor {
-    return { bucket: this.bucketOf(minKey) - 1, cell: NONE, slot: NONE }
+    return { bucket: this.bucketOf(minKey) - 1, cell: 0, end: 0, slot: NONE }
   }
 
   /**
@@ -192,105 +222,132 @@ export class FitOrder {
     if (cursor.slot !== NONE) {
       cursor.slot = hosts[cursor.slot * HOST + NEXT] as number
       if (cursor.slot !== NONE) return cursor.slot
-      cursor.cell = cells[cursor.cell * CELL + NEXT_CELL] as number
+      cursor.cell += CELL
     }
+    const asked = coarseRoom(cpu, memory)
     for (;;) {
-      for (; cursor.cell !== NONE; cursor.cell = cells[cursor.cell * CELL + NEXT_CELL] as number) {
-        const at = cursor.cell * CELL
-        if ((cells[at + CPU] as number) < cpu || (cells[at + MEMORY] as number) < memory) continue
-        cursor.slot = cells[at + FIRST_SLOT] as number
+      for (; cursor.cell < cursor.end; cursor.cell += CELL) {
+        const { cell } = cursor
+        if ((cells[cell + CPU] as number) < cpu || (cells[cell + MEMORY] as number) < memory) continue
+        cursor.slot = cells[cell + FIRST_SLOT] as number
         return cursor.slot
       }
-      const bucket = this.bucketWith(cursor.bucket + 1, cpu, memory)
+      const bucket = this.bucketFor(asked, cursor.bucket + 1)
       if (bucket === NONE) return NONE
       cursor.bucket = bucket
-      cursor.cell = this.nodes[bucket * NODE + FIRST_CELL] as number
+      cursor.cell = this.runOf(bucket)
+      cursor.end = this.endOf(bucket)
     }
   }
 
-  /** The first bucket, from this one on, that may hold a host with enough of both. */
-  private bucketWith(from: number, cpu: number, memory: number): number {
-    const { nodes, levels } = this
+  /** The first bucket, from this one on, that may hold a host with so much. */
+  private bucketFor(asked: CoarseRoom, from: number): number {
+    const { rooms, levels } = this
     let level = 0
     let at = from
     for (;;) {
       const first = levels[level] as number
       const behind = levels[level + 1]
       if (behind === undefined || first + at >= behind) return NONE
-      const end = at - (at % EIGHT) + EIGHT
-      for (let node = (first + at) * NODE; at < end; at++, node += NODE) {
-        if ((nodes[node + MOST_CPU] as number) >= cpu && (nodes[node + MOST_MEMORY] as number) >= memory) break
-      }
+      const end = (at | (EIGHT - 1)) + 1
+      while (at < end && !mayHold(rooms[first + at] as number, asked)) at++
       if (at === end) {
         level++
-        at = end / EIGHT
+        at >>= EIGHTH
       } else if (level === 0) {
         return at
       } else {
         level--
-        at *= EIGHT
+        at <<= EIGHTH
       }
     }
   }
 
   private bucketOf(key: number): number {
-    return Math.max(0, Math.min(this.buckets - 1, this.compact(key) >> this.shift))
+    return Math.max(0, Math.min(this.lastBucket, this.compact(key) >> this.shift))
   }
 
-  private setBehind(bucket: number, before: number, cell: number): void {
-    if (before === NONE) this.nodes[bucket * NODE + FIRST_CELL] = cell
-    else this.store.cells[before * CELL + NEXT_CELL] = cell
+  /** Where the cells of a bucket begin. */
+  private runOf(bucket: number): number {
+    return this.buckets[bucket * BUCKET + RUN] as number
   }
 
-  /** Negative, 0 or positive as the cell is before, at or behind this place in the order. */
-  private compare(cell: number, key: number, cpu: number, memory: number): number {
+  /** Where they end. */
+  private endOf(bucket: number): number {
+    return this.runOf(bucket) + (this.buckets[bucket * BUCKET + COUNT] as number) * CELL
+  }
+
+  /** Puts a cell without hosts before the one at `at`. Returns where it is. */
+  private newCell(bucket: number, at: number, key: number, cpu: number, memory: number): number {
+    const { store, buckets } = this
+    const run = this.runOf(bucket)
+    const count = buckets[bucket * BUCKET + COUNT] as number
+    const moved = store.open(run, count, at)
+    buckets[bucket * BUCKET + RUN] = moved
+    buckets[bucket * BUCKET + COUNT] = count + 1
+    const { cells } = store
+    const cell = moved + at - run
+    cells[cell + KEY] = key
+    cells[cell + CPU] = cpu
+    cells[cell + MEMORY] = memory
+    cells[cell + FIRST_SLOT] = NONE
+    this.raise(bucket, coarseRoom(cpu, memory))
+    return cell
+  }
+
+  /** Takes a new cell into the room of its bucket and above. */
+  private raise(bucket: number, room: CoarseRoom): void {
+    const { rooms, levels } = this
+    for (let level = 0, at = bucket; level + 1 < levels.length; level++, at >>= EIGHTH) {
+      const node = (levels[level] as number) + at
+      const before = rooms[node] as number
+      const after = mostOf(before, room)
+      if (after === before) return
+      rooms[node] = after
+    }
+  }
+
+  /** Works out anew the room of a bucket that lost a cell with so much, and above, as far as what was lost was the most. */
+  private lower(bucket: number, lostRoom: CoarseRoom): void {
+    const { rooms, levels } = this
+    let lost = lostRoom
+    for (let level = 0, at = bucket; level + 1 < levels.length; level++, at >>= EIGHTH) {
+      const node = (levels[level] as number) + at
+      const before = rooms[node] as number
+      if (isBelow(lost, before)) return
+      const room = level === 0 ? this.roomOfCells(bucket) : this.roomOfEight((levels[level - 1] as number) + at * EIGHT)
+      if (room === before) return
+      rooms[node] = room
+      lost = before
+    }
+  }
+
+  private roomOfEight(first: number): CoarseRoom {
+    const { rooms } = this
+    let room = NO_ROOM
+    for (let node = first; node < first + EIGHT; node++) room = mostOf(room, rooms[node] as number)
+    return room
+  }
+
+  private roomOfCells(bucket: number): CoarseRoom {
     const { cells } = this.store
-    const at = cell * CELL
-    const byKey = (cells[at + KEY] as number) - key
-    if (byKey !== 0) return byKey
-    const byCpu = (cells[at + CPU] as number) - cpu
-    return byCpu === 0 ? (cells[at + MEMORY] as number) - memory : byCpu
+    const run = this.runOf(bucket)
+    const end = this.endOf(bucket)
+    if (run === end) return NO_ROOM
+    let cpu = 0
+    let memory = 0
+    for (let cell = run; cell < end; cell += CELL) {
+      cpu = Math.max(cpu, cells[cell + CPU] as number)
+      memory = Math.max(memory, cells[cell + MEMORY] as number)
+    }
+    return coarseRoom(cpu, memory)
   }
+}
 
-  /** Takes a new cell into the maxima of its bucket and above. */
-  private raise(bucket: number, cpu: number, memory: number): void {
-    const { nodes, levels } = this
-    for (let level = 0, at = bucket; level + 1 < levels.length; level++, at = Math.floor(at / EIGHT)) {
-      const node = ((levels[level] as number) + at) * NODE
-      const higherCpu = (nodes[node + MOST_CPU] as number) < cpu
-      const higherMemory = (nodes[node + MOST_MEMORY] as number) < memory
-      if (!higherCpu && !higherMemory) return
-      if (higherCpu) nodes[node + MOST_CPU] = cpu
-      if (higherMemory) nodes[node + MOST_MEMORY] = memory
-    }
-  }
-
-  /** Works out anew the maxima of a bucket that lost a cell with so much CPU and memory, and above, as far as they change. */
-  private lower(bucket: number, lostCpu: number, lostMemory: number): void {
-    const { nodes, levels } = this
-    const { cells } = this.store
-    if (
-      lostCpu < (nodes[bucket * NODE + MOST_CPU] as number) &&
-      lostMemory < (nodes[bucket * NODE + MOST_MEMORY] as number)
-    )
-      return
-    let cpu = NONE
-    let memory = NONE
-    let cell = nodes[bucket * NODE + FIRST_CELL] as number
-    for (; cell !== NONE; cell = cells[cell * CELL + NEXT_CELL] as number) {
-      cpu = Math.max(cpu, cells[cell * CELL + CPU] as number)
-      memory = Math.max(memory, cells[cell * CELL + MEMORY] as number)
-    }
-    for (let level = 0, at = bucket; level + 1 < levels.length; level++, at = Math.floor(at / EIGHT)) {
-      const node = ((levels[level] as number) + at) * NODE
-      if (nodes[node + MOST_CPU] === cpu && nodes[node + MOST_MEMORY] === memory) return
-      nodes[node + MOST_CPU] = cpu
-      nodes[node + MOST_MEMORY] = memory
-      const eight = node - (at % EIGHT) * NODE
-      for (let other = eight; other < eight + EIGHT * NODE; other += NODE) {
-        cpu = Math.max(cpu, nodes[other + MOST_CPU] as number)
-        memory = Math.max(memory, nodes[other + MOST_MEMORY] as number)
-      }
-    }
-  }
+/** Negative, 0 or positive as the cell is before, at or behind this place in the order. */
+function compare(cells: Int32Array, cell: number, key: number, cpu: number, memory: number): number {
+  const byKey = (cells[cell + KEY] as number) - key
+  if (byKey !== 0) return byKey
+  const byCpu = (cells[cell + CPU] as number) - cpu
+  return byCpu === 0 ? (cells[cell + MEMORY] as number) - memory : byCpu
 }
