@@ -28,9 +28,9 @@ describe('what a container is made with beside its assignment', () => {
     const lab = engineLab({ resources: () => Promise.resolve(answered) })
     await lab.assign(needy)
     await lab.after(1000)
-    const { wanted } = lab.container('needy', 'app')
-    expect(wanted.environment).toEqual(['A=declared', 'B=hunter2', 'C=from a file', 'AWS_EXECUTION_ENV=AWS_ECS_EC2'])
-    expect(wanted.logOptions).toEqual({ tag: 'x', token: 'hunter2' })
+    const made = lab.made('needy', 'app')
+    expect(made?.environment).toEqual(['A=declared', 'B=hunter2', 'C=from a file', 'AWS_EXECUTION_ENV=AWS_ECS_EC2'])
+    expect(made?.logOptions).toEqual({ tag: 'x', token: 'hunter2' })
     expect(lab.seen('needy').status).toBe('RUNNING')
   })
 

@@ -21,8 +21,7 @@ describe('a question to the control plane', () => {
     const answer = { $case: 'containerResources', value: resources } as const
     lab.server.stream.say({ $case: 'answer', value: { id: question?.id ?? 0, answer } })
     await lab.after(5000)
-    const [made] = lab.world.containers.values()
-    expect(made?.wanted.environment).toContain('TOKEN=x')
+    expect(lab.made()?.environment).toContain('TOKEN=x')
   })
 
   test('is asked again in the next session until it is answered', async () => {

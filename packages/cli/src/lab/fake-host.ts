@@ -15,6 +15,7 @@ import { silentLog } from '@berth/shared/log.ts'
 import type { Random } from '@berth/shared/random.ts'
 import { type CuttableWire, cuttableWire } from './cuttable-wire.ts'
 import { plainTransports, type TransportOfHost } from './lab-trust.ts'
+import { withSharedWords } from './shared-words.ts'
 import type { FakeHostPlan, WorkerSetup } from './worker-messages.ts'
 
 export interface FakeHostDeps {
@@ -66,7 +67,7 @@ export class FakeHost {
   async prepare(): Promise<void> {
     const { clock, random, setup, transportOf = plainTransports(clock) } = this.#deps
     const { hostId } = await ensureIdentity(openMemoryJournal(this.#disk), random)
-    this.#wire ??= cuttableWire(await transportOf({ cluster: setup.cluster, hostId }), clock)
+    this.#wire ??= cuttableWire(withSharedWords(await transportOf({ cluster: setup.cluster, hostId })), clock)
   }
 
   /** Starts its agent, with whatever its journal says. */

@@ -9,9 +9,10 @@ import {
 } from '@berth/shared/task-status.ts'
 import { virtualClock } from '@berth/shared/virtual-clock.ts'
 import { memoryDisk, openMemoryJournal, type MemoryJournal } from '../../journal/memory-journal.ts'
+import type { ContainerCreate } from '../../runtime/container-runtime.ts'
 import type { FakeContainer } from '../../runtime/fake/fake-container.ts'
 import { fakeRuntime } from '../../runtime/fake/fake-runtime.ts'
-import { fakeScript, type FakeImage, type FakeProgram } from '../../runtime/fake/fake-script.ts'
+import { fakeScript, type FakeImage, type FakeProgram, type FakeScript } from '../../runtime/fake/fake-script.ts'
 import { FakeWorld } from '../../runtime/fake/fake-world.ts'
 import { ResourceError, type ResourceSource } from '../container-resources.ts'
 import { defaultEngineOptions, type EngineOptions } from '../engine-deps.ts'
@@ -41,7 +42,16 @@ const nothingNeeded: ResourceSource['resourcesOf'] = () => Promise.reject(new Re
 export function engineLab({ seed = 1, images = {}, engine: over = {}, resources = nothingNeeded }: LabOptions = {}) {
   const clock = virtualClock()
   const random = seededRandom(seed)
-  const world = new FakeWorld({ clock, random, script: fakeScript(images) })
+  const played = fakeScript(images)
+  const made = new Map<string, ContainerCreate>()
+  const script: FakeScript = {
+    ...played,
+    program(wanted, reference) {
+      made.set(wanted.identity.runtimeName, wanted)
+      return played.program(wanted, reference)
+    },
+  }
+  const world = new FakeWorld({ clock, random, script })
   const disk = memoryDisk()
   const options: EngineOptions = { ...defaultEngineOptions, hostAddress: '127.0.0.2', ...over }
   /** Statuses that each task was reported with, in their order. */
@@ -116,6 +126,9 @@ export function engineLab({ seed = 1, images = {}, engine: over = {}, resources 
       if (!found) throw new Error(`Task ${name} has no container ${containerName}`)
       return found
     },
+    /** All that one container of a task was made with. */
+    made: (name: string, containerName: string): ContainerCreate | undefined =>
+      made.get(lab.container(name, containerName).wanted.identity.runtimeName),
     /** Lets time pass. */
     after: (ms: number) => clock.advanceBy(ms),
   }

@@ -2,11 +2,17 @@ import type { CancelTimer } from '@berth/shared/clock.ts'
 import type { ContainerCreate, ContainerSnapshot, HealthStatus } from '../container-runtime.ts'
 import type { FakeProgram } from './fake-script.ts'
 
+/** What is played of a container, and what it takes of its machine. The rest of what it was made with would be most of what a host keeps. */
+export type PlayedContainer = Pick<
+  ContainerCreate,
+  'identity' | 'ports' | 'network' | 'healthCheck' | 'cpuShares' | 'memoryMib' | 'memoryReservationMib'
+>
+
 /** A container of a fake world. */
 export interface FakeContainer {
   readonly runtimeId: string
   readonly hostId: string
-  readonly wanted: ContainerCreate
+  readonly wanted: PlayedContainer
   readonly program: FakeProgram
   readonly imageId: string
   state: 'created' | 'running' | 'exited'

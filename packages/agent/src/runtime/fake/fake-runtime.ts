@@ -137,7 +137,7 @@ class Callers {
       answer.then(
         (value) => {
           waiting.delete(reject)
-          resolve(value)
+          return resolve(value)
         },
         (error: unknown) => {
           waiting.delete(reject)

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '@berth/shared/clock.ts'
 import { type Random, randomFloat, randomHex } from '@berth/shared/random.ts'
 import { type ContainerCreate, type ContainerEvent, type PulledImage, RuntimeError } from '../container-runtime.ts'
-import type { FakeContainer } from './fake-container.ts'
+import type { FakeContainer, PlayedContainer } from './fake-container.ts'
 import {
   drawDuration,
   drawRun,
@@ -171,7 +171,7 @@ export class FakeWorld {
     const container: FakeContainer = {
       runtimeId: randomHex(this.#random, 64),
       hostId,
-      wanted,
+      wanted: played(wanted),
       program: this.#programOf(wanted),
       imageId: present.image.imageId,
       state: 'created',
@@ -312,6 +312,19 @@ export class FakeWorld {
   #nextAddress(): string {
     const number = ++this.#addresses
     return `10.88.${(number >> 8) & 255}.${number & 255}`
+  }
+}
+
+const played = (wanted: ContainerCreate): PlayedContainer => {
+  const { identity, ports, network, cpuShares, healthCheck, memoryMib, memoryReservationMib } = wanted
+  return {
+    identity,
+    ports,
+    network,
+    cpuShares,
+    ...(healthCheck && { healthCheck }),
+    ...(memoryMib !== undefined && { memoryMib }),
+    ...(memoryReservationMib !== undefined && { memoryReservationMib }),
   }
 }
 

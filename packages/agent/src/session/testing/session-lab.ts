@@ -4,7 +4,9 @@ import { virtualClock } from '@berth/shared/virtual-clock.ts'
 import { defaultEngineOptions } from '../../engine/engine-deps.ts'
 import { type RunningEngine, startEngine } from '../../engine/engine.ts'
 import { type MemoryJournal, memoryDisk, openMemoryJournal } from '../../journal/memory-journal.ts'
+import type { ContainerCreate } from '../../runtime/container-runtime.ts'
 import { fakeRuntime } from '../../runtime/fake/fake-runtime.ts'
+import type { FakeScript } from '../../runtime/fake/fake-script.ts'
 import { FakeWorld } from '../../runtime/fake/fake-world.ts'
 import { askedResources } from '../asked-resources.ts'
 import { HostQuestions } from '../host-questions.ts'
@@ -15,7 +17,15 @@ import { scriptedServer } from './scripted-server.ts'
 export function sessionLab({ servers = ['one:1'], seed = 1 } = {}) {
   const clock = virtualClock()
   const random = seededRandom(seed)
-  const world = new FakeWorld({ clock, random })
+  let made: ContainerCreate | undefined
+  const script: FakeScript = {
+    image: () => ({}),
+    program(container) {
+      made = container
+      return {}
+    },
+  }
+  const world = new FakeWorld({ clock, random, script })
   const server = scriptedServer(clock)
   const disk = memoryDisk()
   let journal: MemoryJournal
@@ -45,6 +55,8 @@ export function sessionLab({ servers = ['one:1'], seed = 1 } = {}) {
     clock,
     world,
     server,
+    /** What the last container was made with. */
+    made: () => made,
     get engine() {
       return engine
     },
