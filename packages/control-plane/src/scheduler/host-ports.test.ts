@@ -84,16 +84,4 @@ describe('the ports of a host', () => {
     ports.free(tcp(11), 'a')
     expect(ports.freePorts(range, 9, none)).toEqual([11, 12, 14, 10])
   })
-
-  it('of a copy are its own', () => {
-    const ports = new HostPorts()
-    ports.take(tcp(80), 'a')
-    ports.restPort(range, 11)
-    const copy = ports.copy()
-    copy.free(tcp(80), 'a')
-    copy.take(tcp(81), 'b')
-    expect(ports.holderAgainst(tcp(80))?.taskId).toBe('a')
-    expect(ports.holderAgainst(tcp(81))).toBeUndefined()
-    expect(copy.freePorts(range, 1, none)).toEqual([12])
-  })
 })

@@ -60,14 +60,6 @@ export class HostPorts {
   private isTaken(port: number): boolean {
     return this.holders.has(port * 2) || this.holders.has(port * 2 + 1)
   }
-
-  /** A copy that shares nothing. */
-  copy(): HostPorts {
-    const copy = new HostPorts()
-    for (const [key, held] of this.holders) copy.holders.set(key, [...held])
-    copy.cursor = this.cursor
-    return copy
-  }
 }
 
 const keyOf = (claim: PortClaim): number => claim.port * 2 + (claim.protocol === 'udp' ? 1 : 0)
