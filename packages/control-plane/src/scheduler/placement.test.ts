@@ -127,6 +127,15 @@ describe('place', () => {
     }
   })
 
+  it('puts a task on a host that has promised more than it has of what the task does not need', () => {
+    const fleet = new HostFleet()
+    fleet.putHost(describeHost({ id: 'h', enis: 0 }), RUNNING)
+    fleet.claim('h', 't', { ...NO_DEMAND, gpus: 1, enis: 1 }, { group: 'g', dynamicPorts: [] })
+    expect(hostsOf(place(fleet, REQUEST, random))).toEqual(['h'])
+    for (const demand of [{ gpus: 1 }, { enis: 1 }])
+      expect(place(fleet, { ...REQUEST, demand: { ...NO_DEMAND, ...demand } }, random).placed).toEqual([])
+  })
+
   it('does not hand a dynamic port out again until the others had their turn', () => {
     const fleet = new HostFleet()
     fleet.putHost(describeHost({ id: 'h', dynamicPortRange: { first: 1, last: 3 } }), RUNNING)
