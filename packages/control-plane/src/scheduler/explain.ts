@@ -55,17 +55,14 @@ export function judgeHost(fleet: HostFleet, request: PlacementRequest, hostId: s
  * Says of a host that was chosen for a task of the request what each step of the strategy sees in it; nothing for an unknown one. To be asked
  * before the task is claimed.
  */
-export function compileWin(
-  fleet: HostFleet,
-  { strategy, group }: PlacementRequest,
-): (hostId: string) => Win | undefined {
-  const named = completeStrategy(strategy).map((step) => ({ step, name: describeStep(step) }))
+export function compileWin(fleet: HostFleet, request: PlacementRequest): (hostId: string) => Win | undefined {
+  const named = completeStrategy(request.strategy).map((step) => ({ step, name: describeStep(step) }))
   return (hostId) => {
     const slot = fleet.slotOf(hostId)
     if (slot === undefined) return undefined
     const host = fleet.hostAt(slot)
     const steps = named.map(({ step, name }) => {
-      const seen = { step: name, value: scoreOf(fleet, step, group, noChance)(slot) }
+      const seen = { step: name, value: scoreOf(fleet, step, request, noChance)(slot) }
       if (step.type !== 'spread' || step.by.kind === 'host') return seen
       return { ...seen, among: host.attributes.get(step.by.name) ?? '' }
     })

@@ -75,7 +75,7 @@ describe('filling hosts', () => {
     ['memory', { memory: 300 }, [{ memory: 400 }, { memory: 900 }, { memory: 1100 }]],
     ['room', { cpu: 300 }, [{ cpu: 400 }, { cpu: 900 }, { cpu: 1100 }]],
     ['room', { memory: 300 }, [{ memory: 400 }, { memory: 900 }, { memory: 1100 }]],
-    ['room', { gpus: 1 }, [{ gpus: 1 }, { gpus: 3, cpu: 1000 }, { gpus: 3 }]],
+    ['room', { gpus: 1 }, [{ gpus: 1, cpu: 900 }, { gpus: 3, cpu: 1000 }, { gpus: 3 }]],
   ])('by %s counts each task that it gives a host: %o', (field, demand, [a1, a2, b1]) => {
     const fleet = largeFleet({ a1: { ...a1, zone: 'a' }, a2: { ...a2, zone: 'a' }, b1: { ...b1, zone: 'b' } })
     const asked = { demand: { ...REQUEST.demand, ...demand }, strategy: [BY_ZONE, pack(field)] }

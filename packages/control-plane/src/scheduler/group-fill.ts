@@ -2,13 +2,14 @@ import type { Demand } from './demand.ts'
 import { type HostCheck, dynamicPortsFor } from './eligibility.ts'
 import type { FitCursor, FitOrder } from './fit-index.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { binpackValue, customRoom, gpuRank, valueLeft } from './host-score.ts'
-import { type IndexedPlan, leastKey } from './indexed-choice.ts'
+import { binpackValue, customRoom, gpuRank, leastValue, mayOverdraw, overdraws, valueLeft } from './host-score.ts'
+import type { IndexedPlan } from './indexed-choice.ts'
 import type { PlacedTask, PlacementRequest } from './placement-request.ts'
 
 /**
  * Whether a group can be placed host by host instead of task by task: packing makes the host that was just chosen the best
- * one again for as long as it has room, and a host that was refused stays refused, if no constraint looks at the tasks.
+ * one again for as long as it has room, and a host that was refused stays refused, if no constraint looks at the tasks. Nor does
+ * it change whether the tasks overdraw a host.
  */
 export function canFillHosts({ count, constraints }: PlacementRequest, plan: IndexedPlan): boolean {
   if (count === 1 || plan.spreadsHosts) return false
@@ -18,7 +19,9 @@ export function canFillHosts({ count, constraints }: PlacementRequest, plan: Ind
 /** One part of the index, and the host in it that is being filled. */
 interface Filling {
   readonly order: FitOrder
-  readonly cursor: FitCursor
+  cursor: FitCursor
+  /** Whether the walk through the order is the second: through the hosts that the tasks overdraw. */
+  overdraws: boolean
   /** Tasks of the group in this part. */
   count: number
   slot: number
@@ -69,7 +72,8 @@ function openParts(context: Context): Filling[] {
     if (order === undefined) continue
     const part: Filling = {
       order,
-      cursor: order.walkFrom(leastKey(request, plan.field)),
+      cursor: order.walkFrom(leastValue(plan.field, request.demand)),
+      overdraws: false,
       count: (counts && counts[id]) || 0,
       slot: -1,
       room: 0,
@@ -83,12 +87,13 @@ function openParts(context: Context): Filling[] {
   return open
 }
 
-/** The part with the fewest tasks of the group; among equals the one whose host is fullest. */
+/** The part with the fewest tasks of the group; among equals one whose host is not overdrawn, and then the one whose host is fullest. */
 function best(open: readonly Filling[]): Filling {
   let best = open[0] as Filling
   for (let at = 1; at < open.length; at++) {
     const part = open[at] as Filling
-    if (part.count < best.count || (part.count === best.count && part.key < best.key)) best = part
+    const order = part.count - best.count || Number(part.overdraws) - Number(best.overdraws) || part.key - best.key
+    if (order < 0) best = part
   }
   return best
 }
@@ -98,7 +103,13 @@ function moveOn({ fleet, request, check, plan }: Context, part: Filling): boolea
   const { demand } = request
   for (;;) {
     const slot = part.order.next(part.cursor, demand.cpu, demand.memory)
-    if (slot < 0) return false
+    if (slot < 0) {
+      if (part.overdraws || !mayOverdraw(plan.field, demand)) return false
+      part.overdraws = true
+      part.cursor = part.order.walkFrom(leastValue(plan.field, demand))
+      continue
+    }
+    if (overdraws(fleet, plan.field, demand, slot) !== part.overdraws) continue
     if (check !== undefined && !check(slot)) continue
     part.slot = slot
     part.room = roomFor(fleet, request, slot)

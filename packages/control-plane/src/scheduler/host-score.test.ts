@@ -7,8 +7,11 @@ import {
   completeStrategy,
   customRoom,
   gpuRank,
+  leastValue,
+  overdraws,
   readRoom,
   scoreOf,
+  valueFor,
   valueLeft,
 } from './host-score.ts'
 import { RUNNING, describeHost } from './test-hosts.ts'
@@ -30,20 +33,53 @@ describe('what is left of a host', () => {
     },
   )
 
-  it('has GPUs before all else, those that the host has before those that are left', () => {
-    const ranks = [gpuRank(0, 0), gpuRank(1, 0), gpuRank(1, 1), gpuRank(2, 0), gpuRank(8, 3), gpuRank(15, 15)]
-    expect(ranks).toEqual([0, 16, 17, 32, 131, 255])
-    expect([gpuRank(99, 99), gpuRank(2, -1)]).toEqual([255, 32])
-    expect(valueLeft('room', 2 ** 22, 2 ** 22, gpuRank(99, 99), 1)).toBe(2 ** 31 - 1)
+  it('has GPUs before all else: hosts without, then with all taken, then with some taken, then with none taken', () => {
+    expect([gpuRank(0, 0), gpuRank(0, -1)]).toEqual([0, 0])
+    expect([gpuRank(1, 0), gpuRank(8, 0), gpuRank(2, -1)]).toEqual([1, 1, 1])
+    expect([gpuRank(2, 1), gpuRank(8, 1), gpuRank(8, 7)]).toEqual([2, 2, 2])
+    expect([gpuRank(1, 1), gpuRank(99, 99)]).toEqual([3, 3])
+    expect(valueLeft('room', 2 ** 22, 2 ** 22, gpuRank(99, 99), 1)).toBe(4 * RANK - 1)
   })
 
   it.each([
-    [0, { gpus: 0, room: 0 }],
-    [4096, { gpus: 0, room: 4096 }],
-    [gpuRank(8, 3) * RANK + 5, { gpus: 3, room: 5 }],
-    [gpuRank(15, 15) * RANK + RANK - 1, { gpus: 15, room: RANK - 1 }],
+    ['cpu', NO_DEMAND, 0],
+    ['cpu', { ...NO_DEMAND, cpu: 7, memory: 9, gpus: 1 }, 7],
+    ['memory', { ...NO_DEMAND, cpu: 7, memory: 9, gpus: 1 }, 9],
+    ['room', { ...NO_DEMAND, cpu: 7, memory: 9 }, 23],
+    ['room', { ...NO_DEMAND, cpu: 7, memory: 9, gpus: 1 }, 2 * RANK + 23],
+  ] as const)('by %s is at least what the demand %j asks: %i', (field, demand, value) => {
+    expect(leastValue(field, demand)).toBe(value)
+  })
+
+  it.each([
+    [0, { gpus: 'none', isOverdrawn: false, room: 0 }],
+    [4096, { gpus: 'none', isOverdrawn: false, room: 4096 }],
+    [RANK + 1, { gpus: 'taken', isOverdrawn: false, room: 1 }],
+    [2 * RANK + 5, { gpus: 'begun', isOverdrawn: false, room: 5 }],
+    [4 * RANK - 1, { gpus: 'untouched', isOverdrawn: false, room: RANK - 1 }],
+    [4 * RANK + 2 * RANK + 5, { gpus: 'begun', isOverdrawn: true, room: 5 }],
+    [4 * RANK + 3 * RANK, { gpus: 'untouched', isOverdrawn: true, room: 0 }],
   ])('of value %i says %j', (value, said) => {
     expect(readRoom(value)).toEqual(said)
+  })
+
+  it.each([
+    [{ cpu: 100, memory: 200, gpus: 1 }, false],
+    [{ cpu: 101, memory: 0, gpus: 1 }, true],
+    [{ cpu: 0, memory: 201, gpus: 1 }, true],
+    [{ cpu: 200, memory: 400, gpus: 2 }, false],
+    [{ cpu: 201, memory: 400, gpus: 2 }, true],
+    [{ cpu: 400, memory: 800, gpus: 4 }, false],
+    [{ cpu: 400, memory: 800, gpus: 0 }, false],
+  ])('of 400 units, 800 MiB and 4 of 5 GPUs is overdrawn by a task of %j: %s', (asked, isOverdrawn) => {
+    const fleet = new HostFleet()
+    fleet.putHost(describeHost({ id: 'h', cpu: 500, memory: 900, gpus: 5 }), RUNNING)
+    fleet.claim('h', 't', { ...NO_DEMAND, cpu: 100, memory: 100, gpus: 1 }, { group: 'g', dynamicPorts: [] })
+    const slot = fleet.slotOf('h') ?? -1
+    const demand = { ...NO_DEMAND, ...asked }
+    expect(overdraws(fleet, 'room', demand, slot)).toBe(isOverdrawn)
+    expect(valueFor(fleet, 'room', demand, slot)).toBe((isOverdrawn ? 6 : 2) * RANK + 1600)
+    expect([valueFor(fleet, 'cpu', demand, slot), valueFor(fleet, 'memory', demand, slot)]).toEqual([400, 800])
   })
 
   it('keeps its order in fewer bits, as long as it is made for', () => {
@@ -99,7 +135,9 @@ describe('what is left of a host', () => {
     const zone = { type: 'spread', by: { kind: 'attribute', name: 'ecs.availability-zone' } } as const
     const host = { type: 'spread', by: { kind: 'host' } } as const
     const scores = (step: Parameters<typeof scoreOf>[1], group: string) =>
-      ['a1', 'a2', 'b1'].map((id) => scoreOf(fleet, step, group, { uint32: () => 42 })(fleet.slotOf(id) ?? -1))
+      ['a1', 'a2', 'b1'].map((id) =>
+        scoreOf(fleet, step, { group, demand: NO_DEMAND }, { uint32: () => 42 })(fleet.slotOf(id) ?? -1),
+      )
     expect(scores(zone, 'g')).toEqual([3, 3, 1])
     expect(scores(host, 'g')).toEqual([2, 1, 1])
     expect(scores(host, 'other')).toEqual([0, 0, 1])

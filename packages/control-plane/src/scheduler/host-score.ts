@@ -1,5 +1,7 @@
 import type { Random } from '@berth/shared/random.ts'
+import type { Demand } from './demand.ts'
 import type { HostFleet } from './host-fleet.ts'
+import type { PlacementRequest } from './placement-request.ts'
 import type { BinpackField, StrategyStep } from './strategy.ts'
 
 /** What a strategy's step sees in a host; the lowest wins. */
@@ -8,12 +10,18 @@ export type HostScore = (slot: number) => number
 /** What one CPU unit weighs against one MiB: a core counts for as much as 2 GiB, the least that FARGATE gives with one. */
 const MIB_PER_CPU_UNIT = 2
 
-/**
- * Room of CPU and memory is below this, so that room and GPUs make one key of 31 bits, as an index needs it. Hosts with more
- * (128 cores and 8 TiB) are all alike, and so are those with more than 15 GPUs.
- */
+/** Room of CPU and memory is below this: hosts with more (128 cores and 8 TiB) are all alike. GPUs are the bits above it. */
 const ROOM_PER_GPU_RANK = 2 ** 23
-const MOST_GPUS = 15
+
+/** How `room` ranks a host's GPUs, before all else. */
+const GPU_RANK = { none: 0, taken: 1, begun: 2, untouched: 3 } as const
+const GPU_RANKS = ['none', 'taken', 'begun', 'untouched'] as const
+
+/** The least rank of a host with a GPU left. */
+const LEAST_RANK_WITH_GPUS = GPU_RANK.begun
+
+/** What `valueFor` adds to a host that the task overdraws: more than any value of `room`. */
+const OVERDRAWN = (GPU_RANK.untouched + 1) * ROOM_PER_GPU_RANK
 
 /** What `binpack` compares: how much of the field is left, before the task is placed. */
 export function binpackValue(fleet: HostFleet, field: BinpackField, slot: number): number {
@@ -27,15 +35,47 @@ export function binpackValue(fleet: HostFleet, field: BinpackField, slot: number
 }
 
 /**
- * GPUs as `room` counts them, before all else: the fewest that a host has, then the fewest that are left. Tasks that need none stay off
- * hosts that have any, even if all are taken, for a task's end frees them; those that need few stay off hosts that have many; and
- * of hosts with as many those that were begun are filled up.
+ * What `binpack` on the field compares for a task of the demand: `binpackValue`, and hosts that the task `overdraws` behind all
+ * others.
  */
-export const gpuRank = (has: number, left: number): number =>
-  Math.min(MOST_GPUS, has) * (MOST_GPUS + 1) + Math.min(MOST_GPUS, Math.max(0, left))
+export function valueFor(fleet: HostFleet, field: BinpackField, demand: Demand, slot: number): number {
+  const value = binpackValue(fleet, field, slot)
+  return overdraws(fleet, field, demand, slot) ? value + OVERDRAWN : value
+}
+
+/** Whether `overdraws` can be true of any host. */
+export const mayOverdraw = (field: BinpackField, { gpus }: Demand): boolean => field === 'room' && gpus > 0
 
 /**
- * So much CPU, memory, GPUs (as `gpuRank` counts them) and custom resources (as `customRoom` does), as `binpack` on the field
+ * Whether a task with GPUs that is packed by room would take a larger part of the CPU or memory that the host has left than of its GPUs,
+ * and so leave GPUs that nobody can use. If so, an equal task behind it overdraws the host too, and if not, neither does that.
+ */
+export function overdraws(fleet: HostFleet, field: BinpackField, demand: Demand, slot: number): boolean {
+  if (!mayOverdraw(field, demand)) return false
+  const { cpu, memory, gpus } = demand
+  const gpusFree = fleet.gpusFree[slot] as number
+  return (
+    cpu * gpusFree > (fleet.cpuFree[slot] as number) * gpus ||
+    memory * gpusFree > (fleet.memoryFree[slot] as number) * gpus
+  )
+}
+
+/**
+ * GPUs as `room` ranks them: hosts that have none come first, so that tasks that need none stay off the others; then those whose GPUs are
+ * all taken; then those that were begun, which are filled up before another is.
+ */
+export function gpuRank(has: number, left: number): number {
+  if (has <= 0) return GPU_RANK.none
+  if (left <= 0) return GPU_RANK.taken
+  return left < has ? GPU_RANK.begun : GPU_RANK.untouched
+}
+
+/** The least that `binpackValue` can be of a host with enough for the demand. */
+export const leastValue = (field: BinpackField, { cpu, memory, gpus }: Demand): number =>
+  valueLeft(field, cpu, memory, gpus > 0 ? LEAST_RANK_WITH_GPUS : GPU_RANK.none, 0)
+
+/**
+ * So much CPU, memory, GPUs (as `gpuRank` ranks them) and custom resources (as `customRoom` does), as `binpack` on the field
  * counts it: `room` by GPUs, then by all else together.
  */
 export function valueLeft(field: BinpackField, cpu: number, memory: number, gpus: number, custom: number): number {
@@ -75,18 +115,31 @@ export function compactRoom(largestRoom: number): (value: number) => number {
     Math.floor(value / ROOM_PER_GPU_RANK) * span + Math.min(span - 1, Math.max(0, value) % ROOM_PER_GPU_RANK)
 }
 
-/** What a value of `room` says: GPUs left, and CPU units twice, MiB once, and custom resources. */
-export const readRoom = (value: number): { readonly gpus: number; readonly room: number } => {
-  const rank = Math.floor(value / ROOM_PER_GPU_RANK)
-  return { gpus: rank % (MOST_GPUS + 1), room: value - rank * ROOM_PER_GPU_RANK }
+/** The host's GPUs, and CPU units twice, MiB once, and custom resources, as a value of `room` says them. */
+export interface Room {
+  readonly gpus: (typeof GPU_RANKS)[number]
+  readonly isOverdrawn: boolean
+  readonly room: number
 }
 
-/** How one step of a strategy scores hosts for a task of `group`, as long as no task of it comes or goes. */
-export function scoreOf(fleet: HostFleet, step: StrategyStep, group: string, random: Random): HostScore {
+/** What a value of `room` says. */
+export function readRoom(value: number): Room {
+  const isOverdrawn = value >= OVERDRAWN
+  const rank = Math.floor((isOverdrawn ? value - OVERDRAWN : value) / ROOM_PER_GPU_RANK)
+  return { gpus: GPU_RANKS[rank] ?? 'none', isOverdrawn, room: value % ROOM_PER_GPU_RANK }
+}
+
+/** How one step of a strategy scores hosts for a task of the request, as long as no task of its group comes or goes. */
+export function scoreOf(
+  fleet: HostFleet,
+  step: StrategyStep,
+  { group, demand }: Pick<PlacementRequest, 'group' | 'demand'>,
+  random: Random,
+): HostScore {
   if (step.type === 'random') return () => random.uint32()
   if (step.type === 'binpack') {
     const { field } = step
-    return (slot) => binpackValue(fleet, field, slot)
+    return (slot) => valueFor(fleet, field, demand, slot)
   }
   if (step.by.kind === 'host') return (slot) => fleet.groupCount(group, slot)
   const values = fleet.attributeValues(step.by.name)

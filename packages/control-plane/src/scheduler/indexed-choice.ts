@@ -1,7 +1,7 @@
 import type { HostCheck } from './eligibility.ts'
 import type { FitOrder } from './fit-index.ts'
 import type { HostFleet } from './host-fleet.ts'
-import { binpackValue, completeStrategy, gpuRank, valueLeft } from './host-score.ts'
+import { completeStrategy, leastValue, overdraws, valueFor } from './host-score.ts'
 import type { PlacementRequest } from './placement-request.ts'
 import { type PoolIndex, indexOf } from './pool-index.ts'
 import type { BinpackField, StrategyStep } from './strategy.ts'
@@ -85,9 +85,9 @@ export function chooseByIndex(
     for (let part = 0; part < orders.length; part++) {
       const order = orders[part]
       if (order === undefined || (counts?.[part] ?? 0) !== level) continue
-      const slot = firstFit(order, request, plan.field, passes)
+      const slot = firstFit(fleet, order, request, plan.field, passes)
       if (slot < 0) continue
-      const key = binpackValue(fleet, plan.field, slot)
+      const key = valueFor(fleet, plan.field, request.demand, slot)
       if (best >= 0 && key >= bestKey) continue
       best = slot
       bestKey = key
@@ -113,22 +113,24 @@ export function nextLevel(
   return next
 }
 
-/** The least key at which a host can have enough for the task. */
-export function leastKey({ demand }: PlacementRequest, field: BinpackField): number {
-  return valueLeft(field, demand.cpu, demand.memory, gpuRank(demand.gpus, demand.gpus), 0)
-}
-
+/** The first host in the order with room that passes and that the task does not overdraw; if there is none, the first that it does. */
 function firstFit(
+  fleet: HostFleet,
   order: FitOrder,
-  request: PlacementRequest,
+  { demand }: PlacementRequest,
   field: BinpackField,
   check: HostCheck | undefined,
 ): number {
-  const { cpu, memory } = request.demand
-  const cursor = order.walkFrom(leastKey(request, field))
+  const cursor = order.walkFrom(leastValue(field, demand))
+  let firstOverdrawn = -1
   for (;;) {
-    const slot = order.next(cursor, cpu, memory)
-    if (slot < 0 || check === undefined || check(slot)) return slot
+    const slot = order.next(cursor, demand.cpu, demand.memory)
+    if (slot < 0) return firstOverdrawn
+    const isOverdrawn = overdraws(fleet, field, demand, slot)
+    if (isOverdrawn && firstOverdrawn >= 0) continue
+    if (check !== undefined && !check(slot)) continue
+    if (!isOverdrawn) return slot
+    firstOverdrawn = slot
   }
 }
 

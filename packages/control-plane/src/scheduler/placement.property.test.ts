@@ -92,7 +92,7 @@ function someDemand(random: Random): Demand {
   return {
     cpu: pick(random, [0, 128, 256, 512, 700]),
     memory: pick(random, [64, 128, 512, 1000]),
-    gpus: maybe(random, 8) ? 1 : 0,
+    gpus: maybe(random, 4) ? 1 + randomBelow(random, 2) : 0,
     enis: maybe(random, 4) ? 1 : 0,
     ports: maybe(random, 4) ? [pick(random, PORTS)] : [],
     dynamicPorts: maybe(random, 4) ? 1 + randomBelow(random, 2) : 0,

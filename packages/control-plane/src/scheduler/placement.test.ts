@@ -60,6 +60,23 @@ describe('place', () => {
     },
   )
 
+  it.each([3, 40])('takes no more of CPU or memory than of GPUs where it can, among %i hosts', (hosts) => {
+    const fleet = new HostFleet()
+    fleet.putHost(describeHost({ id: 'little-cpu', cpu: 1024, memory: 16_384, gpus: 4 }), RUNNING)
+    fleet.putHost(describeHost({ id: 'little-memory', cpu: 16_384, memory: 1024, gpus: 4 }), RUNNING)
+    fleet.putHost(describeHost({ id: 'enough', cpu: 32_768, memory: 32_768, gpus: 4 }), RUNNING)
+    for (let id = fleet.size; id < hosts; id++)
+      fleet.putHost(describeHost({ id: `tiny${id}`, cpu: 1, gpus: 1 }), RUNNING)
+    const request = { ...REQUEST, demand: { ...NO_DEMAND, cpu: 512, memory: 512, gpus: 1 } }
+    expect(hostsOf(place(fleet, request, random))).toEqual(['enough'])
+    const spread = place(fleet, { ...request, count: 9 }, random)
+    expect(hostsOf(spread).slice(0, 4)).toEqual(Array.from({ length: 4 }, () => 'enough'))
+    expect(hostsOf(spread).slice(4).toSorted()).toEqual(['little-cpu', 'little-cpu', 'little-memory', 'little-memory'])
+    expect(spread.unplaced).toBe(1)
+    const light = { ...request, demand: { ...request.demand, cpu: 256, memory: 256 } }
+    expect(hostsOf(place(fleet, light, random))).toEqual(['little-cpu'])
+  })
+
   it('draws hosts evenly for random', () => {
     const fleet = new HostFleet()
     for (let id = 0; id < 40; id++) fleet.putHost(describeHost({ id: `h${id}` }), RUNNING)

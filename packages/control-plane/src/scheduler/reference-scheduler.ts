@@ -100,9 +100,13 @@ function rank(
   if (step.type === 'binpack') {
     if (step.field === 'cpu') return cpu
     if (step.field === 'memory') return memory
-    const gpus = host.description.gpus - sum(host.tasks, (task) => task.demand.gpus)
-    const rank = Math.min(15, host.description.gpus) * 16 + Math.min(15, Math.max(0, gpus))
-    return rank * 8_388_608 + 2 * cpu + memory + customRoom(host)
+    const { demand } = request
+    const has = host.description.gpus
+    const gpus = has - sum(host.tasks, (task) => task.demand.gpus)
+    const overdraws =
+      demand.gpus > 0 && (demand.cpu / demand.gpus > cpu / gpus || demand.memory / demand.gpus > memory / gpus)
+    const gpuRank = [has > 0, has > 0 && gpus > 0, has > 0 && gpus >= has].filter(Boolean).length
+    return ((overdraws ? 4 : 0) + gpuRank) * 8_388_608 + 2 * cpu + memory + customRoom(host)
   }
   const { by } = step
   const alike =

@@ -16,7 +16,7 @@ export function chooseByScan(
 ): number {
   const { cpu, memory } = request.demand
   const { slots } = fleet.pool(request.pool)
-  const scores = completeStrategy(request.strategy).map((step) => scoreOf(fleet, step, request.group, random))
+  const scores = completeStrategy(request.strategy).map((step) => scoreOf(fleet, step, request, random))
   let best = -1
   let bestScores: readonly number[] = []
   for (let at = 0; at < slots.size; at++) {

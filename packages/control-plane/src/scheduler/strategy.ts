@@ -3,7 +3,8 @@ import { ZONE_ATTRIBUTE } from './host-description.ts'
 /**
  * One step of a placement strategy. A chain compares hosts by its first step, then, among equals, by the next.
  *
- * - `binpack`: least of the field left. `room` is Berth's own: GPUs, then CPU, memory and custom resources together, see `gpuRank` and `valueLeft`.
+ * - `binpack`: least of the field left. `room` is Berth's own: GPUs, then CPU, memory and custom resources together, see `overdraws`, `gpuRank` and
+ *   `valueLeft`.
  * - `spread`: fewest tasks of the group on hosts with the same value of the field.
  * - `random`: each host equally likely.
  */

@@ -3,7 +3,7 @@ import type { ReadonlyTables } from '../../cell/tables.ts'
 import { describeLack, REMOVED_BY } from '../../scheduler/explain.ts'
 import { type Explanation, type Rule, RULES } from '../../scheduler/explanation.ts'
 import { ZONE_ATTRIBUTE } from '../../scheduler/host-description.ts'
-import { readRoom } from '../../scheduler/host-score.ts'
+import { type Room, readRoom } from '../../scheduler/host-score.ts'
 import { type HostLabel, hostLabelOf } from './host-label.ts'
 
 /** How many hosts a rule removed. */
@@ -87,9 +87,16 @@ function stepWords(step: string, value: number, among: string | undefined, group
   if (kind === 'spread') return `${spreadSubject(field, among)} had the fewest tasks of ${group}: ${value}`
   if (field === 'cpu') return `it had the least CPU left that was enough: ${value} units`
   if (field === 'memory') return `it had the least memory left that was enough: ${value} MiB`
-  const { gpus, room } = readRoom(value)
-  const gpusLeft = gpus === 0 ? '' : `${gpus} GPUs were left, and `
-  return `it was the fullest that had room: ${gpusLeft}what was left, counted together and a core as 2 GiB, came to ${room} MiB`
+  const { gpus, isOverdrawn, room } = readRoom(value)
+  const overdrawn = isOverdrawn ? ', though the task takes more of its CPU or memory than of its GPUs' : ''
+  return `it was the fullest that had room${overdrawn}: ${GPU_WORDS[gpus]}what was left, counted together and a core as 2 GiB, came to ${room} MiB`
+}
+
+const GPU_WORDS: Readonly<Record<Room['gpus'], string>> = {
+  none: '',
+  taken: 'all its GPUs were taken, and ',
+  begun: 'some of its GPUs were taken, and ',
+  untouched: 'none of its GPUs was taken, and ',
 }
 
 function spreadSubject(field: string, among: string | undefined): string {
