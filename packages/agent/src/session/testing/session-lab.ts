@@ -4,7 +4,6 @@ import { virtualClock } from '@berth/shared/virtual-clock.ts'
 import { defaultEngineOptions } from '../../engine/engine-deps.ts'
 import { type RunningEngine, startEngine } from '../../engine/engine.ts'
 import { type MemoryJournal, memoryDisk, openMemoryJournal } from '../../journal/memory-journal.ts'
-import type { ContainerCreate } from '../../runtime/container-runtime.ts'
 import { fakeRuntime } from '../../runtime/fake/fake-runtime.ts'
 import type { FakeScript } from '../../runtime/fake/fake-script.ts'
 import { FakeWorld } from '../../runtime/fake/fake-world.ts'
@@ -17,7 +16,7 @@ import { scriptedServer } from './scripted-server.ts'
 export function sessionLab({ servers = ['one:1'], seed = 1 } = {}) {
   const clock = virtualClock()
   const random = seededRandom(seed)
-  let made: ContainerCreate | undefined
+  let made: Parameters<FakeScript['program']>[0] | undefined
   const script: FakeScript = {
     image: () => ({}),
     program(container) {
