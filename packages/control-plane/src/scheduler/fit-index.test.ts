@@ -10,11 +10,12 @@ interface Entry {
   readonly memory: number
 }
 
-/** All slots that a walk finds, in its order. */
+/** All slots that a walk finds, in its order; of a walk that does not end, more than there are. */
 function walk(order: FitOrder, minKey: number, cpu: number, memory: number): number[] {
   const cursor = order.walkFrom(minKey)
   const found: number[] = []
-  for (let slot = order.next(cursor, cpu, memory); slot >= 0; slot = order.next(cursor, cpu, memory)) found.push(slot)
+  const next = () => order.next(cursor, cpu, memory)
+  for (let slot = next(); slot >= 0 && found.length <= 4000; slot = next()) found.push(slot)
   return found
 }
 
