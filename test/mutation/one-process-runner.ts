@@ -32,8 +32,9 @@ const context: InstrumenterContext = ((globalThis as Record<string, unknown>)[IN
  * Runs the tests of the scheduler in Stryker's own process, which loads them once for all mutants. Vitest makes a worker and loads them
  * for each mutant, which takes some hundred times as long as most of these tests.
  *
- * A mutant may leave something behind in what tests share, for which a later one would seem to be noticed. So a test that fails is run once
- * more without the mutant, and where it fails then too, everything is loaded anew and the mutant tried again.
+ * What tests share, and what the code remembers, outlives a mutant: a later one may seem to be noticed for it, or not be met any more. So a test
+ * that fails is run once more without the mutant, and where it fails then too, or where no test failed, everything is loaded anew and the
+ * mutant tried again.
  */
 class OneProcessRunner implements TestRunner {
   private tests: readonly CollectedTest[] = []
@@ -82,9 +83,12 @@ class OneProcessRunner implements TestRunner {
       throw new RangeError('mutants of what runs while code loads: ignoreStatic must be on')
     if (this.round === 0) await this.load()
     const result = await this.tryMutant(options)
-    if (result.status !== MutantRunStatus.Killed) return result
-    const killer = this.tests.find(({ id }) => id === result.killedBy[0])
-    if (killer !== undefined && (await this.run(killer)).status === TestStatus.Success) return result
+    if (result.status === MutantRunStatus.Killed) {
+      const killer = this.tests.find(({ id }) => id === result.killedBy[0])
+      if (killer !== undefined && (await this.run(killer)).status === TestStatus.Success) return result
+    } else if (result.status !== MutantRunStatus.Survived) {
+      return result
+    }
     await this.load()
     return this.tryMutant(options)
   }
