@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { NO_DEMAND } from './demand.ts'
 import { HostFleet } from './host-fleet.ts'
-import { leastKey, planIndexed } from './indexed-choice.ts'
+import { planIndexed } from './indexed-choice.ts'
 import type { PlacementRequest } from './placement-request.ts'
 import type { StrategyStep } from './strategy.ts'
 import { RUNNING, describeHost } from './test-hosts.ts'
@@ -77,11 +77,4 @@ describe('a chain of steps', () => {
     expect(planIndexed(fleet, request(strategy))).toEqual(first)
     expect(asked).toBe(times)
   })
-})
-
-it('begins at the least key of a host that has enough', () => {
-  const demand = { ...NO_DEMAND, cpu: 3, memory: 5, gpus: 1 }
-  expect(leastKey({ ...request([]), demand }, 'cpu')).toBe(3)
-  expect(leastKey({ ...request([]), demand }, 'memory')).toBe(5)
-  expect(leastKey({ ...request([]), demand }, 'room')).toBe(17 * 2 ** 23 + 11)
 })
