@@ -45,14 +45,18 @@ export class EngineHealth {
 
   /** Asks the engine for next to nothing, and says whether it answered in time. */
   async probe(signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted()
+    // Not by AbortSignal.any: what it makes stays with the signal that lives as long as the agent.
     const limit = new AbortController()
+    const stop = () => limit.abort(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
     const { clock, runtime } = this.#deps
     const { probeTimeoutMs } = this.#options
     const cancel = clock.after(probeTimeoutMs, () =>
       limit.abort(new RuntimeError('timeout', `The container engine has not answered for ${probeTimeoutMs / 1000} s.`)),
     )
     try {
-      await runtime.inspect(nobody, AbortSignal.any([signal, limit.signal]))
+      await runtime.inspect(nobody, limit.signal)
       this.answered()
       return true
     } catch (error) {
@@ -61,6 +65,7 @@ export class EngineHealth {
       return false
     } finally {
       cancel()
+      signal.removeEventListener('abort', stop)
     }
   }
 
