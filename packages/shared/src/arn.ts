@@ -46,10 +46,22 @@ export interface ParsedArn {
 
 /** Takes an ARN apart; `undefined` when `text` is none. */
 export function parseArn(text: string): ParsedArn | undefined {
-  const match = /^arn:([^:]+):([^:]+):([^:]*):([^:]*):(.+)$/s.exec(text)
-  if (!match) return undefined
-  const [, partition = '', service = '', region = '', account = '', resource = ''] = match
-  return { partition, service, region, account, resource, path: resource.split('/') }
+  if (!text.startsWith('arn:')) return undefined
+  const partitionEnd = text.indexOf(':', 4)
+  const serviceEnd = text.indexOf(':', partitionEnd + 1)
+  const regionEnd = text.indexOf(':', serviceEnd + 1)
+  const accountEnd = text.indexOf(':', regionEnd + 1)
+  const isWhole = partitionEnd > 4 && serviceEnd > partitionEnd + 1 && regionEnd > serviceEnd && accountEnd > regionEnd
+  if (!isWhole || accountEnd === text.length - 1) return undefined
+  const resource = text.slice(accountEnd + 1)
+  return {
+    partition: text.slice(4, partitionEnd),
+    service: text.slice(partitionEnd + 1, serviceEnd),
+    region: text.slice(serviceEnd + 1, regionEnd),
+    account: text.slice(regionEnd + 1, accountEnd),
+    resource,
+    path: resource.split('/'),
+  }
 }
 
 /** The last part of an ARN's resource, or the text itself when it is no ARN: how ECS takes "short name or full ARN". */

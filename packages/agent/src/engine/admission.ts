@@ -43,6 +43,7 @@ export function admit(assignment: TaskAssignment, holders: Iterable<PortHolder>,
 /** `8080/tcp`: the ports of the host that a task binds. A task with a network of its own binds none. */
 function hostPorts(assignment: TaskAssignment): string[] {
   if (assignment.networkMode === NetworkMode.NETWORK_MODE_AWSVPC) return []
+  if (assignment.containers.every(({ ports }) => ports.length === 0)) return []
   return assignment.containers.flatMap((container) =>
     container.ports
       .filter((port) => port.hostPort > 0)

@@ -209,9 +209,8 @@ function portPublications(assignment: TaskAssignment, spec: ContainerSpec, hostI
 }
 
 function mounts(assignment: TaskAssignment, spec: ContainerSpec): MountSpec[] {
-  const volumes = new Map(assignment.volumes.map((volume) => [volume.name, volume]))
   const mounted = spec.mountPoints.map((mount): MountSpec => {
-    const volume = volumes.get(mount.sourceVolume)
+    const volume = assignment.volumes.find(({ name }) => name === mount.sourceVolume)
     const place = { target: mount.containerPath, readOnly: mount.readOnly }
     if (volume?.source?.$case === 'hostPath' && volume.source.value !== '')
       return { kind: 'bind', source: volume.source.value, ...place }
@@ -246,7 +245,7 @@ const namesOf = (specs: readonly ContainerSpec[]) => ({
   extraHosts: distinct(specs.flatMap((spec) => spec.extraHosts.map((host) => `${host.hostname}:${host.ipAddress}`))),
 })
 
-const distinct = (values: readonly string[]): string[] => [...new Set(values)]
+const distinct = (values: readonly string[]): readonly string[] => (values.length < 2 ? values : [...new Set(values)])
 
 const record = (pairs: readonly KeyValue[]): Record<string, string> =>
   Object.fromEntries(pairs.map(({ key, value }) => [key, value]))

@@ -78,7 +78,7 @@ function endOf(operation: Operation, error: unknown): ContainerInput {
 async function pull(container: ContainerState, context: OperationContext): Promise<ContainerInput> {
   const { runtime, options, signal } = context
   if (container.isPause) return { kind: 'pulled', image: await runtime.preparePause(signal) }
-  const resources = await neededResources(container, context)
+  const resources = container.spec.needsResources ? await resourcesOf(container, context) : undefined
   const image = imageReference(container.spec)
   const credentials =
     resources?.repositoryCredentials ?? container.spec.repositoryCredentials ?? options.credentialsFor(image)
@@ -87,11 +87,10 @@ async function pull(container: ContainerState, context: OperationContext): Promi
 }
 
 /** Fetched before the image is, as in ECS: what cannot start for want of a secret costs no pull. */
-const neededResources = async (
+const resourcesOf = (
   { spec }: ContainerState,
   { task, resources, signal }: OperationContext,
-): Promise<ContainerResources | undefined> =>
-  spec.needsResources ? resources.resourcesOf(task().assignment.taskArn, spec.name, signal) : undefined
+): Promise<ContainerResources> => resources.resourcesOf(task().assignment.taskArn, spec.name, signal)
 
 async function create(container: ContainerState, context: OperationContext): Promise<ContainerInput> {
   const task = context.task()
@@ -105,17 +104,18 @@ async function create(container: ContainerState, context: OperationContext): Pro
         : new VolumeError({ cause })
     }
   }
-  const resources = container.resources ?? (await neededResources(container, context))
-  const create = wanted({ ...container, resources }, task, context)
+  const fetched =
+    container.resources ?? (container.spec.needsResources ? await resourcesOf(container, context) : undefined)
+  const create = wanted(container, fetched, task, context)
   return { kind: 'created', runtimeId: await context.runtime.create(create, context.signal) }
 }
 
 function wanted(
   container: ContainerState,
+  resources: ContainerResources | undefined,
   { assignment, containers }: TaskState,
   context: OperationContext,
 ): ContainerCreate {
-  const { resources } = container
   const made = {
     imageId: container.image?.imageId ?? '',
     pauseRuntimeId: containers.find((each) => each.isPause)?.runtimeId ?? '',

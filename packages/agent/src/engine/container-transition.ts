@@ -63,18 +63,21 @@ const steps: Readonly<Record<DesiredTaskStatus, Readonly<Record<Situation, Step 
 
 /** What is to be done now for a settled task, with nothing that is already under way. `now` in ms since the epoch. */
 export function planTask(task: TaskState, now: number): Plan {
-  const actions: ContainerAction[] = []
+  let actions: ContainerAction[] | undefined
   let wakeAt: number | undefined
   for (const container of task.containers) {
     const step = container.operation === undefined ? nextStep(container, desiredStatus(task)) : undefined
     const gate = step?.gate(container, task, now)
-    if (step && gate?.kind === 'open') actions.push({ container, operation: step.operation })
+    if (step && gate?.kind === 'open') (actions ??= []).push({ container, operation: step.operation })
     // A dependency that fails in time ends the wait also of a container that is still being pulled or created.
     const wait = container.launched || container.status === 'STOPPED' ? undefined : startGate(container, task, now)
     if (wait?.kind === 'closed' && wait.until !== undefined) wakeAt = Math.min(wakeAt ?? wait.until, wait.until)
   }
-  return { actions, wakeAt }
+  return actions === undefined && wakeAt === undefined ? nothing : { actions: actions ?? [], wakeAt }
 }
+
+/** As most plans: something is under way, or nothing has to be done. */
+const nothing: Plan = { actions: [], wakeAt: undefined }
 
 function nextStep(container: ContainerState, desired: DesiredTaskStatus): Step | undefined {
   if (container.unsure && container.runtimeId !== '') return inspect

@@ -71,11 +71,9 @@ function giveUpUnstarted(task: TaskState): TaskState {
 function moveOn(task: TaskState, now: number): TaskState {
   const reached = statusNow(task)
   const status = isForward(task.status, reached) ? reached : task.status
-  const essentialEnded = task.containers.some(
-    (container) => container.spec.essential && container.status === 'STOPPED' && container.launched,
-  )
   const startedAt = task.times.startedAt || (status === 'RUNNING' ? now : 0)
-  const executionStoppedAt = task.times.executionStoppedAt || (essentialEnded || status === 'STOPPED' ? now : 0)
+  const executionStoppedAt =
+    task.times.executionStoppedAt || (status === 'STOPPED' || task.containers.some(isEssentialEnded) ? now : 0)
   const stoppedAt = task.times.stoppedAt || (status === 'STOPPED' ? now : 0)
   const isTimeless =
     startedAt === task.times.startedAt &&
@@ -102,6 +100,9 @@ const isOver = (container: ContainerState): boolean =>
   (container.operation === undefined || container.operation === 'pull')
 
 const isNotStopping = ({ operation, status }: ContainerState): boolean => operation !== 'stop' && status === 'RUNNING'
+
+const isEssentialEnded = ({ spec, status, launched }: ContainerState): boolean =>
+  spec.essential && status === 'STOPPED' && launched
 
 const isStopped = ({ status }: ContainerState): boolean => status === 'STOPPED'
 

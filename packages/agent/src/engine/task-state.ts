@@ -90,21 +90,23 @@ const noTimes: TaskTimes = {
 }
 
 /** A task that was just assigned: nothing has been done for it yet. */
-export const newTask = (assignment: TaskAssignment): TaskState => ({
+export const newTask = (assignment: TaskAssignment): TaskState => taskOf(assignment, false)
+
+const taskOf = (assignment: TaskAssignment, mayBeStarting: boolean): TaskState => ({
   assignment,
   status: 'PENDING',
   stop: undefined,
   containers: [
     ...(needsPause(assignment)
-      ? [newContainer(ContainerSpec.create({ name: pauseContainerName, essential: true }), true)]
+      ? [newContainer(ContainerSpec.create({ name: pauseContainerName, essential: true }), true, mayBeStarting)]
       : []),
-    ...assignment.containers.map((spec) => newContainer(spec, false)),
+    ...assignment.containers.map((spec) => newContainer(spec, false, mayBeStarting)),
   ],
   times: noTimes,
   cleaned: false,
 })
 
-const newContainer = (spec: ContainerSpec, isPause: boolean): ContainerState => ({
+const newContainer = (spec: ContainerSpec, isPause: boolean, mayBeStarting: boolean): ContainerState => ({
   name: spec.name,
   spec,
   isPause,
@@ -117,7 +119,7 @@ const newContainer = (spec: ContainerSpec, isPause: boolean): ContainerState => 
   launched: false,
   restarting: false,
   unsure: false,
-  mayBeStarting: false,
+  mayBeStarting,
   removed: false,
   exitCode: undefined,
   reason: '',
@@ -205,9 +207,8 @@ const resultMembers = [
 
 /** The task as it was when its last result was journaled. What has happened since is in the runtime's list. */
 export function restoredTask(assignment: TaskAssignment, result: TaskResult | undefined): TaskState {
-  const made = newTask(assignment)
   // Until this agent makes a container itself, one that is there is another agent's.
-  const fresh = { ...made, containers: made.containers.map((each) => ({ ...each, mayBeStarting: true })) }
+  const fresh = taskOf(assignment, true)
   if (!result) return fresh
   const results = new Map(result.containers.map((container) => [container.name, container]))
   return {

@@ -12,8 +12,8 @@ import { runtimeName } from './task-names.ts'
 
 /** The volumes that must be there before a container is created. Host paths need none. */
 export function volumesToMake(assignment: TaskAssignment, spec: ContainerSpec): VolumeSpec[] {
-  const mounted = new Set(spec.mountPoints.map((mount) => mount.sourceVolume))
-  return assignment.volumes.filter((volume) => mounted.has(volume.name) && isMade(volume))
+  const isMounted = ({ name }: VolumeSpec) => spec.mountPoints.some(({ sourceVolume }) => sourceVolume === name)
+  return assignment.volumes.filter((volume) => isMounted(volume) && isMade(volume))
 }
 
 /** The names of the volumes that live as long as the task. */

@@ -151,8 +151,12 @@ export class FakeWorld {
 
   /** The reference or id of an image that is present. */
   presentImage(referenceOrId: string): { reference: string; image: PulledImage } | undefined {
-    for (const [reference, image] of this.images)
-      if (reference === referenceOrId || image.imageId === referenceOrId) return { reference, image }
+    const named = this.images.get(referenceOrId)
+    if (named) return { reference: referenceOrId, image: named }
+    for (const reference of this.images.keys()) {
+      const image = this.images.get(reference)
+      if (image?.imageId === referenceOrId) return { reference, image }
+    }
     return undefined
   }
 
@@ -196,12 +200,16 @@ export class FakeWorld {
   /** Starts a container; a start that is under way is joined. */
   start(container: FakeContainer): Promise<void> {
     if (container.state === 'running') return Promise.resolve()
-    container.starting ??= this.perform(drawDuration(container.program.startMs, this.#random), () =>
-      this.#run(container),
-    ).finally(() => {
-      container.starting = undefined
-    })
+    container.starting ??= this.#startOnce(container)
     return container.starting
+  }
+
+  async #startOnce(container: FakeContainer): Promise<void> {
+    try {
+      await this.perform(drawDuration(container.program.startMs, this.#random), () => this.#run(container))
+    } finally {
+      container.starting = undefined
+    }
   }
 
   /** Sends the stop signal, and kills after `timeoutMs`. Resolves at the container's end. */
