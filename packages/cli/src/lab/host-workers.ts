@@ -21,7 +21,7 @@ export interface HostWorkers {
 
 /** A worker that does not end in order within this time, in ms, is killed. */
 const stopWithinMs = 10_000
-/** A heap that a worker of five thousand hosts with a hundred tasks each does not fill (6 KB a task), in MiB: more would only be garbage. */
+/** A heap that a worker of five thousand hosts with a hundred tasks each does not fill (3.3 KB a task, 60 KB a host), in MiB: more would only be garbage. */
 const heapMib = 6_144
 /** Room for what is new and soon gone, in MiB: with the 16 that Node gives, a quarter of the CPU of the hosts is the collector. */
 const youngMib = 64
