@@ -1,3 +1,4 @@
+import { arnOfContainer, arnOfTask } from '@berth/control-plane/cell/task-arns.ts'
 import { memoryStore } from '@berth/control-plane/store/memory/memory-store.ts'
 import { applyStatusReport } from '@berth/control-plane/dispatch/status-intake.ts'
 import type { TaskRecord } from '@berth/control-plane/cell/records.ts'
@@ -6,7 +7,6 @@ import { TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { containerStatusRank, taskStatusRank } from '@berth/shared/task-status.ts'
 import { median, type Row } from '../measure.ts'
 import { type BenchCell, family, scope, startBenchCell, tasksPerHost } from './bench-cell.ts'
-import { arnOfContainer, arnOfTask } from '@berth/control-plane/cell/task-arns.ts'
 
 /** What is asked of a decision, its record and its event, in tasks per CPU second. */
 const askedPerCpuSecond = 20_000

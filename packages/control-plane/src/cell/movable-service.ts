@@ -7,7 +7,7 @@ import { primaryDeployment } from './service-changes.ts'
 import { serviceLaunch, taskDefinitionOfArn } from './service-launch.ts'
 import type { ReadonlyTables } from './tables.ts'
 import { taskHealth } from './task-health.ts'
-import { placementRequestOf } from './task-launch.ts'
+import { placementRequestOf } from './task-blueprint.ts'
 
 /** A service whose tasks may be moved, one healthy before the other stops. */
 export interface MovableService {

@@ -9,6 +9,9 @@ import type { PlacementSummary } from './placement-summary.ts'
  * object. Times are ms since the epoch. Absent members are absent, never null.
  */
 
+/** The one empty list of all records that have one: a task has five, and there may be a million tasks. */
+export const emptyList: readonly never[] = []
+
 export type TagRecord = Readonly<Record<string, string>>
 
 export interface ClusterRecord {

@@ -1,7 +1,7 @@
 import { shortName } from '@berth/shared/arn.ts'
 import { type DeploymentRecord, type ServiceRecord, taskDefinitionKey, type TaskDefinitionRecord } from './records.ts'
 import type { ReadonlyTables } from './tables.ts'
-import type { TaskLaunch } from './task-launch.ts'
+import type { TaskLaunch } from './task-blueprint.ts'
 import { serviceTaskTags } from './task-tags.ts'
 
 /** The group of a service's tasks: what spreads and `distinctInstance` count. */

@@ -1,13 +1,15 @@
-import type { ClaimRecord, TaskContainerRecord, TaskRecord } from './records.ts'
+import { type ClaimRecord, emptyList, type TaskContainerRecord, type TaskRecord } from './records.ts'
 
-/** A container as it was stored when records held whole ARNs. */
-type StoredContainer = TaskContainerRecord & { readonly arn?: string }
-type StoredTask = Omit<TaskRecord, 'containers'> & {
+/** What was read is nobody else's yet. */
+type Fresh<R> = { -readonly [Member in keyof R]: R[Member] }
+type FreshContainer = Fresh<TaskContainerRecord>
+type FreshTask = Omit<Fresh<TaskRecord>, 'containers'> & { readonly containers: FreshContainer[] }
+
+/** As tasks were stored when their records held whole ARNs. */
+interface TaskWithArns extends FreshTask {
   readonly arn?: string
-  readonly containers: readonly StoredContainer[]
+  readonly containers: (FreshContainer & { readonly arn?: string })[]
 }
-
-const nothing: readonly never[] = []
 
 /**
  * Reads tasks as the store has them. What the tasks of one launch shared when they were made, they share again, since a million of them are
@@ -23,17 +25,27 @@ export function storedTasks(): (text: string) => TaskRecord {
     return known ?? claim
   }
   return (text) => {
-    const { arn: _, ...task } = JSON.parse(text) as StoredTask
-    return { ...task, claim: shared(task.claim), containers: task.containers.map(storedContainer) }
+    const stored = JSON.parse(text) as TaskWithArns
+    const task = stored.arn === undefined ? stored : withoutArns(stored)
+    task.claim = shared(task.claim)
+    for (const container of task.containers) {
+      container.portGrants = orEmpty(container.portGrants)
+      container.networkBindings = orEmpty(container.networkBindings)
+      container.gpuIds = orEmpty(container.gpuIds)
+    }
+    return task
   }
 }
 
-const storedContainer = ({ arn, ...container }: StoredContainer): TaskContainerRecord => ({
-  ...container,
-  id: container.id ?? arn?.split('/').at(-1) ?? '',
-  portGrants: orNothing(container.portGrants),
-  networkBindings: orNothing(container.networkBindings),
-  gpuIds: orNothing(container.gpuIds),
-})
+function withoutArns(stored: TaskWithArns): FreshTask {
+  const { arn: _, ...task } = stored
+  return {
+    ...task,
+    containers: task.containers.map(({ arn = '', ...container }) => ({
+      ...container,
+      id: arn.slice(arn.lastIndexOf('/') + 1),
+    })),
+  }
+}
 
-const orNothing = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? nothing : list)
+const orEmpty = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? emptyList : list)

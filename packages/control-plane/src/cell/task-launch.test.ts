@@ -8,7 +8,8 @@ import { Cell } from './cell.ts'
 import type { HostRecord, TaskDefinitionRecord } from './records.ts'
 import { endTask, hostDeregistered } from './task-changes.ts'
 import type { StoredDefinition } from './task-demand.ts'
-import { judgeHostFor, launchTaskOn, launchTasks, type TaskLaunch } from './task-launch.ts'
+import type { TaskLaunch } from './task-blueprint.ts'
+import { judgeHostFor, launchTaskOn, launchTasks } from './task-launch.ts'
 
 const clock = virtualClock()
 const scope = { partition: 'aws', region: 'us-east-1', account: '123456789012' }

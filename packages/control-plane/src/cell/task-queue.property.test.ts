@@ -5,7 +5,7 @@ import { hostRecord } from '../api/ecs/testing/records.ts'
 import { testControlPlane, testScope } from '../api/ecs/testing/test-control-plane.ts'
 import { endTask } from './task-changes.ts'
 import { launchOrQueue, startWaiting } from './task-queue.ts'
-import type { TaskLaunch } from './task-launch.ts'
+import type { TaskLaunch } from './task-blueprint.ts'
 import { isWaiting, type TaskRecord } from './records.ts'
 import { inQueueOrder } from './waiting-tasks.ts'
 

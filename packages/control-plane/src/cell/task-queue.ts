@@ -10,16 +10,9 @@ import { isWaiting, type TaskQueueRecord, type TaskRecord, type WaitingTaskRecor
 import { taskDefinitionOfArn } from './service-launch.ts'
 import type { ReadonlyTables } from './tables.ts'
 import { endTask } from './task-changes.ts'
-import {
-  berthsOf,
-  giveBerth,
-  type LaunchDeps,
-  launchTasks,
-  newTask,
-  type TaskBlueprint,
-  taskBlueprint,
-  type TaskLaunch,
-} from './task-launch.ts'
+import { giveBerth, type LaunchDeps, newTask } from './new-task.ts'
+import { type TaskBlueprint, taskBlueprint, type TaskLaunch } from './task-blueprint.ts'
+import { berthsOf, launchTasks } from './task-launch.ts'
 import { inQueueOrder, type WaitingLine, type WaitingTasks, type WaitingUnit } from './waiting-tasks.ts'
 
 /** Tasks that are started, and tasks that are given up, in one transaction: some 10 ms of work. */

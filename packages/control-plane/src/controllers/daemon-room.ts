@@ -3,7 +3,8 @@ import { type HostRecord, type ServiceRecord, serviceKey, type TaskRecord } from
 import { primaryDeployment } from '../cell/service-changes.ts'
 import { serviceLaunch, taskDefinitionOfArn } from '../cell/service-launch.ts'
 import type { Change, ReadonlyTables } from '../cell/tables.ts'
-import { hostJudge, type LaunchOnHostOutcome, placementRequestOf } from '../cell/task-launch.ts'
+import { placementRequestOf } from '../cell/task-blueprint.ts'
+import { hostJudge, type LaunchOnHostOutcome } from '../cell/task-launch.ts'
 import type { Demand } from '../scheduler/demand.ts'
 import { daemonsOf, isSameHost, mayRun } from './daemon-hosts.ts'
 

@@ -2,7 +2,8 @@ import { chooseCapacityProviders } from '../cell/capacity-provider-choice.ts'
 import type { Transaction } from '../cell/cell.ts'
 import type { ServiceRecord, TaskDefinitionRecord } from '../cell/records.ts'
 import { type LaunchSource, serviceLaunch } from '../cell/service-launch.ts'
-import { type LaunchDeps, type LaunchOutcome, launchTasks } from '../cell/task-launch.ts'
+import type { LaunchDeps } from '../cell/new-task.ts'
+import { type LaunchOutcome, launchTasks } from '../cell/task-launch.ts'
 import type { ServiceTask } from './service-plan.ts'
 
 /** What tasks are to be launched for, and which tasks of the service there are. */

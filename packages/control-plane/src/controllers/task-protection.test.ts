@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { TaskRecord } from '../cell/records.ts'
-import { clusterWithServices } from './testing/service-cluster.ts'
 import { testScope } from '../api/ecs/testing/test-control-plane.ts'
+import type { TaskRecord } from '../cell/records.ts'
 import { arnOfTask } from '../cell/task-arns.ts'
+import { clusterWithServices } from './testing/service-cluster.ts'
 
 /** A steady service of three tasks, one of which is protected. */
 async function serviceWithProtectedTask(expiresInMinutes?: number) {

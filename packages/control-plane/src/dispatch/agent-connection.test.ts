@@ -8,11 +8,11 @@ import {
 import { containerStatusRank, taskStatusRank } from '@berth/shared/task-status.ts'
 import { expect, test } from 'vitest'
 import { testCluster } from '../api/ecs/testing/test-cluster.ts'
+import { testScope } from '../api/ecs/testing/test-control-plane.ts'
 import type { TaskRecord } from '../cell/records.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 import { noResourceStores } from '../task-resources/container-resources.ts'
 import { AgentConnection } from './agent-connection.ts'
-import { testScope } from '../api/ecs/testing/test-control-plane.ts'
-import { arnOfTask } from '../cell/task-arns.ts'
 
 /** A host that has joined over a connection, with one task, and what it was sent. */
 async function joinedHost() {

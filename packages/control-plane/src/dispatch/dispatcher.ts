@@ -2,6 +2,7 @@ import type { CancelTimer } from '@berth/shared/clock.ts'
 import type { Cell } from '../cell/cell.ts'
 import type { TaskRecord } from '../cell/records.ts'
 import type { Change } from '../cell/tables.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { AgentConnection, type AgentLink } from './agent-connection.ts'
 import type { AgentPeer } from './agent-peer.ts'
@@ -10,7 +11,6 @@ import { assignmentOf } from './host-assignments.ts'
 import { JoinGate } from './join-gate.ts'
 import type { QuestionDeps } from './host-questions.ts'
 import type { SpokenProtocol } from './registration.ts'
-import { arnOfTask } from '../cell/task-arns.ts'
 
 /** How often silence is looked for, in ms. */
 const sweepIntervalMs = 1000
@@ -68,13 +68,11 @@ export class Dispatcher {
 
   /** A stream was opened by somebody who claims to be an agent. */
   open(link: AgentLink, peer: AgentPeer): AgentConnection {
+    const { heartbeatIntervalMs, settings } = this.#deps
+    const heartbeatTimes = { heartbeatIntervalMs, hostDisconnectedAfterMs: settings.hostDisconnectedAfterMs }
     const connection = new AgentConnection(link, peer, {
       ...this.#deps,
-      heartbeatIntervalMs: () =>
-        heartbeatPace(this.#connections.size, {
-          ...this.#deps.settings,
-          heartbeatIntervalMs: this.#deps.heartbeatIntervalMs,
-        }),
+      heartbeatIntervalMs: () => heartbeatPace(this.#connections.size, heartbeatTimes),
       mayJoin: () => this.#gate.admit(),
       joined: (joined) => this.#joined(joined),
       left: (left, onPurpose) => this.#left(left, onPurpose),

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { hostIds, testCluster } from '../api/ecs/testing/test-cluster.ts'
 import { testScope } from '../api/ecs/testing/test-control-plane.ts'
 import type { TaskRecord } from '../cell/records.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 import { noResourceStores, type ResourceStores } from '../task-resources/container-resources.ts'
 import { assignmentsOfHost } from './host-assignments.ts'
 import { answerQuestion } from './host-questions.ts'
-import { arnOfTask } from '../cell/task-arns.ts'
 
 const resources: ResourceStores = {
   ...noResourceStores,

@@ -1,4 +1,4 @@
-import { type ArnScope, parseArn } from '@berth/shared/arn.ts'
+import type { ArnScope } from '@berth/shared/arn.ts'
 import type {
   ContainerResourcesQuestion,
   HostAnswer,
@@ -7,12 +7,12 @@ import type {
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
 import { taskDefinitionKey, type TaskRecord } from '../cell/records.ts'
 import type { ReadonlyTables } from '../cell/tables.ts'
+import { taskOfArn } from '../cell/task-arns.ts'
 import { canBeProtected, protectedUntil, protectionMinutes, withProtection } from '../cell/task-protection.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
 import { containerInTask } from './container-in-task.ts'
 import { containerResources, type ResourceStores } from '../task-resources/container-resources.ts'
 import { ResourceError } from '../task-resources/secret-store.ts'
-import { arnOfTask } from '../cell/task-arns.ts'
 
 export interface QuestionDeps extends Pick<ControlPlaneDeps, 'cell' | 'clock' | 'log' | 'scope'> {
   readonly resources: ResourceStores
@@ -96,13 +96,8 @@ const protectionAnswer = (until: number | undefined, failure = ''): Answer => ({
 
 /** The task, if it is on this host and has not ended. */
 function taskOfHost(tables: ReadonlyTables, scope: ArnScope, hostId: string, taskArn: string): TaskRecord | undefined {
-  const task = tables.tasks.get(parseArn(taskArn)?.path.at(-1) ?? '')
-  return task !== undefined &&
-    arnOfTask(scope, task) === taskArn &&
-    task.hostId === hostId &&
-    task.lastStatus !== 'STOPPED'
-    ? task
-    : undefined
+  const task = taskOfArn(tables, scope, taskArn)
+  return task?.hostId === hostId && task.lastStatus !== 'STOPPED' ? task : undefined
 }
 
 const refusal = (error: string): Answer => ({ $case: 'error', value: error })

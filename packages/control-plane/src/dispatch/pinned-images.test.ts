@@ -4,11 +4,11 @@ import { ContainerReport, TaskReport } from '@berth/shared/gen/berth/agent/v1/ag
 import { containerStatusRank, taskStatusRank } from '@berth/shared/task-status.ts'
 import { describe, expect, test } from 'vitest'
 import { testScope } from '../api/ecs/testing/test-control-plane.ts'
+import { arnOfTask } from '../cell/task-arns.ts'
 import { clusterWithServices } from '../controllers/testing/service-cluster.ts'
 import { assignmentOf } from './host-assignments.ts'
 import { applyStatusReport } from './status-intake.ts'
 import type { TaskRecord } from '../cell/records.ts'
-import { arnOfTask } from '../cell/task-arns.ts'
 
 /** A service of two containers, whose hosts report digests. */
 async function serviceOfTwo(helper: object = {}) {

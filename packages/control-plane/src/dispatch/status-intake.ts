@@ -1,10 +1,9 @@
 import type { TaskReport } from '@berth/shared/gen/berth/agent/v1/agent.ts'
-import { parseArn } from '@berth/shared/arn.ts'
 import type { Transaction } from '../cell/cell.ts'
+import { taskOfArn } from '../cell/task-arns.ts'
 import { applyTaskReport } from '../cell/task-changes.ts'
 import { pinImageDigests } from '../cell/version-consistency.ts'
 import type { ControlPlaneDeps } from '../control-plane-deps.ts'
-import { arnOfTask } from '../cell/task-arns.ts'
 
 /**
  * Takes what a host says of its tasks into the tables, within a transaction. A host speaks for the tasks that it was given and for no
@@ -17,9 +16,8 @@ export function applyStatusReport(
   { clock, log, scope }: Pick<ControlPlaneDeps, 'clock' | 'log' | 'scope'>,
 ): void {
   for (const report of reports) {
-    const id = parseArn(report.taskArn)?.path.at(-1) ?? ''
-    const task = tx.tables.tasks.get(id)
-    if (!task || arnOfTask(scope, task) !== report.taskArn) {
+    const task = taskOfArn(tx.tables, scope, report.taskArn)
+    if (!task) {
       log.debug('report on an unknown task', { hostId, taskArn: report.taskArn })
       continue
     }

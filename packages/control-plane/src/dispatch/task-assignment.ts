@@ -9,9 +9,9 @@ import {
   TaskAssignment,
   type VolumeSpec,
 } from '@berth/shared/gen/berth/agent/v1/agent.ts'
+import { arnOfContainer, arnOfTask } from '../cell/task-arns.ts'
 import { needsResources } from '../task-resources/container-resources.ts'
 import type { TaskContainerRecord, TaskDefinitionRecord, TaskRecord } from '../cell/records.ts'
-import { arnOfContainer, arnOfTask } from '../cell/task-arns.ts'
 
 const networkModes: Readonly<Record<string, NetworkMode>> = {
   none: NetworkMode.NETWORK_MODE_NONE,

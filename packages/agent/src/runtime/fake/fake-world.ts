@@ -153,10 +153,7 @@ export class FakeWorld {
   presentImage(referenceOrId: string): { reference: string; image: PulledImage } | undefined {
     const named = this.images.get(referenceOrId)
     if (named) return { reference: referenceOrId, image: named }
-    for (const reference of this.images.keys()) {
-      const image = this.images.get(reference)
-      if (image?.imageId === referenceOrId) return { reference, image }
-    }
+    for (const [reference, image] of this.images) if (image.imageId === referenceOrId) return { reference, image }
     return undefined
   }
 

@@ -4,7 +4,7 @@ import { type DeploymentRecord, type ServiceRecord, serviceKey, type TaskRecord 
 import { primaryDeployment } from '../../cell/service-changes.ts'
 import { serviceLaunch, taskDefinitionOfArn } from '../../cell/service-launch.ts'
 import { countTasks } from '../../cell/task-health.ts'
-import { placementRequestOf } from '../../cell/task-launch.ts'
+import { placementRequestOf } from '../../cell/task-blueprint.ts'
 import { explain } from '../../scheduler/explain.ts'
 import { place } from '../../scheduler/placement.ts'
 import type { PlacementRequest } from '../../scheduler/placement-request.ts'

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { isWaiting, type TaskRecord } from '../../cell/records.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 import { resolveCluster, resolveTask } from '../ecs/arn-references.ts'
 import { explainWaiting, type WaitingAnswer } from './explain-waiting.ts'
 import { type PlacementAnswer, placementAnswer } from './explanation-answer.ts'
 import { type HostLabel, hostLabelOf } from './host-label.ts'
 import { type CellView, timestamp } from './read-operation.ts'
-import { arnOfTask } from '../../cell/task-arns.ts'
 
 export const explainTaskInput = z.strictObject({ cluster: z.string().optional(), task: z.string().min(1) })
 export type ExplainTaskInput = z.infer<typeof explainTaskInput>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ec2Pool, fargatePool } from '../../cell/host-fleet-accounting.ts'
 import type { ClusterRecord, HostRecord, TaskDefinitionRecord } from '../../cell/records.ts'
-import { placementRequestOf, poolFor, type TaskLaunch } from '../../cell/task-launch.ts'
+import { placementRequestOf, poolFor, type TaskLaunch } from '../../cell/task-blueprint.ts'
 import { ZONE_ATTRIBUTE } from '../../scheduler/host-description.ts'
 import type { HostFleet } from '../../scheduler/host-fleet.ts'
 import { place } from '../../scheduler/placement.ts'

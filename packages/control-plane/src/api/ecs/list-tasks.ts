@@ -1,12 +1,12 @@
 import type { ArnScope } from '@berth/shared/arn.ts'
 import { type HostRecord, serviceKey, type ServiceRecord, type TaskRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 import { invalidParameter } from '../errors.ts'
 import type { EcsInput, EcsOutput } from '../operation.ts'
 import { decodeNextToken, pageSize, takePage } from '../paging.ts'
 import { resolveCluster, resolveContainerInstance, resolveService } from './arn-references.ts'
 import { firstByKey } from './first-keys.ts'
-import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** Lists tasks, by default those that are to run. */
 export function listTasks(

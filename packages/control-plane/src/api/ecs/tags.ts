@@ -9,12 +9,12 @@ import {
 } from '../../cell/records.ts'
 import type { Transaction } from '../../cell/cell.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { type ApiError, clusterNotFound, invalidParameter, resourceNotFound } from '../errors.ts'
 import type { EcsHandlers } from '../operation.ts'
 import { parseTaskDefinitionReference } from './arn-references.ts'
 import { tagListOf, withoutTags, withTags } from './tag-set.ts'
-import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** The tables whose records have tags. */
 type TaggedTable = { [K in TableName]: CellRecords[K] extends { readonly tags: TagRecord } ? K : never }[TableName]

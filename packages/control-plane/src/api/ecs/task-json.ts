@@ -3,9 +3,9 @@ import { type ArnScope, clusterArn, containerInstanceArn } from '@berth/shared/a
 import { containerStatusRank } from '@berth/shared/task-status.ts'
 import type { NetworkInterfaceRecord, TaskContainerRecord, TaskRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
+import { arnOfContainer, arnOfTask } from '../../cell/task-arns.ts'
 import { taskHealth } from '../../cell/task-health.ts'
 import { tagListOf } from './tag-set.ts'
-import { arnOfContainer, arnOfTask } from '../../cell/task-arns.ts'
 
 /** The attribute of hosts that tasks show as their own. */
 const architectureAttribute = 'ecs.cpu-architecture'
@@ -18,6 +18,7 @@ export function taskAnswer(
   { includeTags }: { readonly includeTags: boolean },
 ): Task {
   const onFargate = task.launchType === 'FARGATE'
+  const taskArn = arnOfTask(scope, task)
   return {
     attachments: task.networkInterface === undefined ? [] : [attachmentAnswer(task.networkInterface)],
     attributes: attributesOf(tables, task),
@@ -31,7 +32,7 @@ export function taskAnswer(
     // FARGATE tasks see no container instance, as in ECS.
     ...(!onFargate &&
       task.hostId !== undefined && { containerInstanceArn: containerInstanceArn(scope, task.cluster, task.hostId) }),
-    containers: task.containers.map((container) => containerAnswer(scope, task, container)),
+    containers: task.containers.map((container) => containerAnswer(scope, task, taskArn, container)),
     cpu: task.cpu,
     createdAt: new Date(task.createdAt),
     desiredStatus: task.desiredStatus,
@@ -55,7 +56,7 @@ export function taskAnswer(
     stoppedReason: task.stoppedReason,
     stoppingAt: dateOf(task.stoppingAt),
     tags: includeTags ? tagListOf(task.tags) : [],
-    taskArn: arnOfTask(scope, task),
+    taskArn,
     taskDefinitionArn: task.taskDefinitionArn,
     version: task.version,
     ...(task.ephemeralStorageGib !== undefined && {
@@ -82,11 +83,16 @@ function attributesOf(tables: ReadonlyTables, task: TaskRecord): Attribute[] {
   return value === undefined ? [] : [{ name: architectureAttribute, value }]
 }
 
-function containerAnswer(scope: ArnScope, task: TaskRecord, container: TaskContainerRecord): Container {
+function containerAnswer(
+  scope: ArnScope,
+  task: TaskRecord,
+  taskArn: string,
+  container: TaskContainerRecord,
+): Container {
   const { networkInterface } = task
   return {
     containerArn: arnOfContainer(scope, task, container),
-    taskArn: arnOfTask(scope, task),
+    taskArn,
     name: container.name,
     image: container.image,
     imageDigest: container.imageDigest,

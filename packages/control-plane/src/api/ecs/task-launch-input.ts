@@ -1,7 +1,7 @@
 import type { NetworkConfiguration, Tag, TaskOverride } from '@aws-sdk/client-ecs'
 import type { ClusterRecord, TagRecord, TaskDefinitionRecord } from '../../cell/records.ts'
 import { type LaunchType, networkModeOf } from '../../cell/task-demand.ts'
-import type { TaskLaunch } from '../../cell/task-launch.ts'
+import type { TaskLaunch } from '../../cell/task-blueprint.ts'
 import { managedTags } from '../../cell/task-tags.ts'
 import { invalidParameter } from '../errors.ts'
 import { networkConfigurationFor } from './network-configuration.ts'

@@ -2,12 +2,12 @@ import type { Failure, ProtectedTask } from '@aws-sdk/client-ecs'
 import type { ArnScope } from '@berth/shared/arn.ts'
 import type { TaskRecord } from '../../cell/records.ts'
 import type { ReadonlyTables } from '../../cell/tables.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 import { canBeProtected, protectedUntil, protectionMinutes, withProtection } from '../../cell/task-protection.ts'
 import type { ControlPlaneDeps } from '../../control-plane-deps.ts'
 import { invalidParameter } from '../errors.ts'
 import type { EcsHandlers, EcsInput } from '../operation.ts'
 import { resolveCluster, taskIdOf } from './arn-references.ts'
-import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** How many tasks one call may name (ECS API reference). */
 const tasksPerUpdate = 10

@@ -4,12 +4,12 @@ import { containerStatusRank, taskStatusRank, type TaskStatus } from '@berth/sha
 import { onTestFinished } from 'vitest'
 import { testCluster } from '../../api/ecs/testing/test-cluster.ts'
 import type { HostRecord, TaskRecord } from '../../cell/records.ts'
+import { arnOfTask } from '../../cell/task-arns.ts'
 import { applyTaskReport } from '../../cell/task-changes.ts'
 import { daemonController } from '../daemons.ts'
 import { rebalanceController } from '../rebalance.ts'
 import { serviceController } from '../services.ts'
 import { taskSetController } from '../task-sets.ts'
-import { arnOfTask } from '../../cell/task-arns.ts'
 
 /** What hosts need for containers that have a health check. */
 const healthCheckAttributes = [
